@@ -1,0 +1,53 @@
+/* People's OSC: the socket, the address space, replies, errors, subscribers. liblo parses and serialises; the socket is ours.
+ *
+ *   /<module>/<param> value [ramp ms]   sets; without arguments asks; patterns work in both parts
+ *   /chronus/...                        the system's own space, one table in osc_system.c
+ *   /chronus/error address reason       to the sender of what was wrong; nothing was changed
+ *
+ * Control thread only.
+ */
+#ifndef CHR_SUPERVISOR_OSC_H
+#define CHR_SUPERVISOR_OSC_H
+
+#include "supervisor/rack.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct chr_osc;
+
+/* What OSC asks of the rest of the supervisor. Times and frames are JACK's. */
+struct chr_osc_host {
+	void *self;
+	struct chr_rack *rack;
+	uint32_t (*frame_now)(void *self);                   /* jack_frame_time, or 0 without a server */
+	uint64_t (*time_now_us)(void *self);                 /* jack_get_time */
+	uint32_t (*time_to_frame)(void *self, uint64_t us);  /* jack_time_to_frames */
+	/* The type's descriptor, NULL and a reason when there is none. */
+	const struct chr_descriptor *(*type)(void *self, const char *type, const char **why);
+	/* Calls `each` for the name of every module type that is installed. */
+	void (*types)(void *self, void (*each)(void *arg, const char *type), void *arg);
+	/* Restarts a module (lifting its quarantine). 0, -ENOENT. */
+	int (*restart)(void *self, const char *module);
+	void (*quit)(void *self);
+};
+
+/* Binds host:port. NULL with -errno in *error. The host struct is copied; its `rack` must outlive the object. */
+struct chr_osc *chr_osc_create(const char *host, unsigned port, const struct chr_osc_host *with, int *error);
+void chr_osc_destroy(struct chr_osc *osc);
+
+/* The socket, for the poller; the port bound (for port 0). */
+int chr_osc_fd(const struct chr_osc *osc);
+unsigned chr_osc_port(const struct chr_osc *osc);
+
+/* The socket is readable: takes all datagrams that wait and carries them out. Never blocks; never fails: errors are answered and counted. */
+void chr_osc_receive(struct chr_osc *osc);
+
+/* Tells subscribers of a changed parameter or of an instance's new state. */
+void chr_osc_tell_param(struct chr_osc *osc, const struct chr_unit *unit, unsigned param);
+void chr_osc_tell_state(struct chr_osc *osc, const struct chr_unit *unit, const struct chr_instance *instance);
+
+/* The JACK server was lost or has come (another rate, period or clock): the map from time to frames begins anew. */
+void chr_osc_clock_reset(struct chr_osc *osc);
+
+#endif

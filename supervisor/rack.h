@@ -1,0 +1,86 @@
+/* The rack: the logical modules of the running patch, the instances (processes) that play them, and their events.
+ *
+ * A unit is a module as a person sees it ("osc1"); an instance is one process of it, one per lane. The rack belongs to the control
+ * thread: no other thread reads or writes it. Guards and the graph thread work on copies and post what they saw.
+ */
+#ifndef CHR_SUPERVISOR_RACK_H
+#define CHR_SUPERVISOR_RACK_H
+
+#include "common/board.h"
+#include "common/descriptor.h"
+#include "common/slot.h"
+#include "supervisor/feed.h"
+#include "supervisor/patch.h"
+#include "supervisor/schedule.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct chr_process; /* supervisor/process.h */
+
+enum chr_instance_state {
+	CHR_INSTANCE_NONE,        /* the lane does not exist */
+	CHR_INSTANCE_WAITING,     /* for a spare process, for JACK, or for its turn */
+	CHR_INSTANCE_STARTING,    /* a process loads the module and opens its client */
+	CHR_INSTANCE_WIRING,      /* ready; the graph is being made */
+	CHR_INSTANCE_JOINING,     /* takes its twin's state over */
+	CHR_INSTANCE_PLAYING,
+	CHR_INSTANCE_QUARANTINED, /* died too often; a person lifts it */
+};
+
+/* Words for people and for OSC, by enum chr_instance_state. */
+extern const char *const chr_instance_state_name[];
+
+struct chr_instance {
+	unsigned lane; /* 0 = a, 1 = b */
+	enum chr_instance_state state;
+	struct chr_process *process; /* NULL: none */
+	struct chr_feed feed;
+	char client[CHR_CLIENT_MAX];
+	uint32_t restarts;        /* deaths survived since the start */
+	uint64_t since_us;        /* JACK-independent monotonic time of the last change of state */
+	uint32_t cycles_seen;     /* for the load figure */
+	uint32_t busy_seen_us;
+	float load;               /* share of a period spent in the callback, 0..1, over the last second */
+};
+
+struct chr_unit {
+	char name[CHR_NAME_MAX];
+	const struct chr_descriptor *type; /* owned by the catalog */
+	unsigned member;                   /* index on the boards */
+	float value[CHR_PARAMS_MAX];       /* last targets: what a restarted instance begins with */
+	uint32_t serial;                   /* of the last event made for it */
+	struct chr_instance instance[CHR_LANES];
+};
+
+struct chr_totals {
+	uint64_t received;  /* OSC messages understood and accepted that change a parameter */
+	uint64_t applied;   /* events that audio threads applied, all instances that ever lived */
+	uint64_t late;      /* of these, after their frame */
+	uint64_t coalesced; /* replaced by a newer value of the same parameter while a ring was full */
+	uint64_t errors;    /* OSC errors: bad address, type, range, malformed packets */
+	uint64_t dropped;   /* datagrams that the kernel dropped for want of buffer space */
+};
+
+struct chr_rack {
+	struct chr_patch *patch; /* settings; the lists of modules and edges are those of the file */
+	unsigned unit_count;
+	struct chr_unit *unit[CHR_BOARD_MEMBERS]; /* unit[0] is out */
+	unsigned sample_rate, period;             /* of the JACK server; 0 while there is none */
+	struct chr_schedule schedule;             /* events beyond the horizon */
+	struct chr_totals totals;
+};
+
+/* The unit with that name, or NULL. */
+struct chr_unit *chr_rack_find(struct chr_rack *rack, const char *name);
+
+/* Sets parameter `param` (an index, checked; value checked with chr_param_accept) of `unit` at `frame`: remembers it as the unit's value, and
+ * delivers it to every instance, through the schedule when it lies beyond the horizon. `ramp_frames` as in struct chr_event. */
+void chr_rack_set(struct chr_rack *rack, struct chr_unit *unit, unsigned param, float value, uint32_t ramp_frames, uint32_t frame,
+		  uint32_t now);
+
+/* Delivers what has come within the horizon of `now` and flushes the feeds. Returns the time (ms) until it wants to be called again, or -1
+ * for not before the next event. */
+int chr_rack_deliver(struct chr_rack *rack, uint32_t now);
+
+#endif
