@@ -1,0 +1,200 @@
+# Chronus: one Makefile for the whole tree. `make help` lists what it does.
+#
+# `make B=folder ...` builds in a folder of its own; SAN=address,undefined builds with sanitizers in build-san/.
+#
+# Everything is found by wildcard: a new module is one new file in modules/, a new test one new file in tests/<room>/. Each
+# room is compiled against a folder of links that holds just what it may include (see `include_rules`).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+PATCH ?= patches/drone.cfg
+SAN ?=
+VERSION := 0.1.0
+
+comma := ,
+B := $(if $(SAN),build-san/$(subst $(comma),-,$(SAN)),build)
+LIBDIR := $(PREFIX)/lib/chronus
+
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := cc
+endif
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(CFLAGS) -ffp-contract=off -fno-common -pthread $(WARNINGS) $(SAN_FLAGS)
+ALL_LDFLAGS = $(LDFLAGS) -pthread $(SAN_FLAGS)
+
+# ---- what is in the tree ----
+
+common_src := $(wildcard common/*.c)
+engine_src := $(wildcard engine/*.c)
+supervisor_src := $(wildcard supervisor/*.c)
+ctl_src := $(wildcard tools/chronusctl*.c)
+tool_src := $(filter-out $(ctl_src),$(wildcard tools/*.c))
+dsp_src := $(wildcard modules/dsp/*.c)
+module_src := $(wildcard modules/*.c)
+test_lib_src := $(filter-out tests/lib/rt_probe.c,$(wildcard tests/lib/*.c))
+probe_src := $(wildcard tests/lib/rt_probe.c)
+test_src := $(wildcard tests/*/test_*.c)
+bench_src := $(wildcard tests/*/bench_*.c)
+bad_module_src := $(wildcard tests/modules/bad/*.c tests/system/modules/*.c)
+test_rooms := $(sort $(patsubst tests/%/,%,$(dir $(test_src))))
+
+has_main = $(if $(1),$(shell grep -l '^int main\>' $(1)))
+programs := $(if $(call has_main,$(supervisor_src)),$B/chronus) \
+	    $(if $(call has_main,$(ctl_src)),$B/chronusctl) \
+	    $(if $(call has_main,$(engine_src)),$B/chronus-module) \
+	    $(patsubst tools/%.c,$B/%,$(tool_src))
+modules := $(module_src:modules/%.c=$B/modules/%.so)
+tests := $(test_src:tests/%.c=$B/tests/%)
+benches := $(bench_src:tests/%.c=$B/tests/%)
+bad_modules := $(bad_module_src:%.c=$B/%.so)
+probe := $(probe_src:tests/lib/%.c=$B/tests/%.so)
+
+obj = $(patsubst %.c,$B/obj/%.o,$(1))
+
+.PHONY: all
+all: $(programs) $(modules)
+
+# ---- what each room may include ----
+
+# Folders and files of the tree that a room sees, and system headers that must not build there.
+sees_common := common
+sees_modules := common/module.h modules/dsp
+sees_engine := common engine
+sees_supervisor := common supervisor
+sees_tools := common tools
+bars_common := jack/jack.h lo/lo.h libconfig.h jansson.h
+bars_modules := jack/jack.h lo/lo.h libconfig.h jansson.h stdio.h stdlib.h unistd.h pthread.h threads.h fcntl.h time.h
+bars_engine := lo/lo.h libconfig.h jansson.h
+bars_supervisor := jansson.h dlfcn.h
+bars_tools := libconfig.h
+walled_rooms := common modules engine supervisor tools
+
+define include_rules
+$B/include/$(1)/.made: Makefile
+	@mkdir -p $$(@D)
+	@for f in $$(sees_$(1)); do mkdir -p $$(@D)/$$$$(dirname $$$$f); ln -srfn $$$$f $$(@D)/$$$$f; done
+	@for f in $$(bars_$(1)); do mkdir -p $$(@D)/$$$$(dirname $$$$f); \
+		echo "#error \"$(1)/ must not include <$$$$f>\"" >$$(@D)/$$$$f; done
+	@touch $$@
+$(call obj,$($(1)_src)): room_flags = -I$B/include/$(1)
+$(call obj,$($(1)_src)): | $B/include/$(1)/.made
+endef
+modules_src := $(module_src) $(dsp_src)
+tools_src := $(ctl_src) $(tool_src)
+$(foreach room,$(walled_rooms),$(eval $(call include_rules,$(room))))
+
+$(call obj,$(test_src) $(bench_src) $(test_lib_src) $(probe_src) $(bad_module_src) $(wildcard tests/*/*.c)): room_flags = -I. -DCHR_BUILD='"$B"'
+$(call obj,$(modules_src) $(bad_module_src)): shape_flags = -fPIC -fvisibility=hidden -O3
+$(call obj,$(probe_src)): shape_flags = -fPIC
+$(call obj,$(supervisor_src)): room_macros = -DCHR_LIBDIR='"$(LIBDIR)"' -DCHR_VERSION='"$(VERSION)"'
+$(call obj,$(engine_src) $(tools_src)): room_macros = -DCHR_VERSION='"$(VERSION)"'
+
+# ---- compiling ----
+
+# Rewritten only when its text changes, so that objects follow their flags.
+$B/flags: always
+	@mkdir -p $(@D); echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
+$B/prefix: always
+	@mkdir -p $(@D); echo '$(LIBDIR) $(VERSION)' | cmp -s - $@ || echo '$(LIBDIR) $(VERSION)' >$@
+.PHONY: always
+always:
+$(call obj,$(supervisor_src) $(engine_src) $(tools_src)): $B/prefix
+
+$B/obj/%.o: %.c $B/flags | deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(room_flags) $(room_macros) $(ALL_CFLAGS) $(shape_flags) -MMD -MP -c -o $@ $<
+
+# The objects of a room as an archive, so that a test links what it uses and never the program's main.
+define archive_rule
+$B/lib/$(1).a: $(call obj,$(2))
+	@mkdir -p $$(@D); rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(eval $(call archive_rule,common,$(common_src)))
+$(eval $(call archive_rule,engine,$(engine_src)))
+$(eval $(call archive_rule,supervisor,$(supervisor_src)))
+$(eval $(call archive_rule,tools,$(ctl_src)))
+$(eval $(call archive_rule,modules,$(dsp_src)))
+$(eval $(call archive_rule,system,$(test_lib_src)))
+
+# ---- linking ----
+
+libs_common := -lm -lrt
+libs_modules := -ldl -lm -lrt
+libs_engine := -ljack -ldl -lm -lrt
+libs_supervisor := -ljack -llo -lconfig -lm -lrt
+libs_tools := -ljack -llo -ljansson -lm -lrt
+libs_system := -ljack -llo -lsndfile -ljansson -ldl -lm -lrt
+
+$B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor)
+$B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_engine)
+$B/chronusctl: $(call obj,$(ctl_src)) $B/lib/common.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -llo -ljansson -lm -lrt
+$(patsubst tools/%.c,$B/%,$(tool_src)): $B/%: $B/obj/tools/%.o $B/lib/common.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
+
+$B/modules/%.so: $B/obj/modules/%.o $(call obj,$(dsp_src))
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
+$(bad_modules): $B/%.so: $B/obj/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
+$(probe): $B/tests/%.so: $B/obj/tests/lib/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
+
+# A test binary: its file, the helpers beside it (files that are neither test_ nor bench_), its room, common.
+room_of = $(word 2,$(subst /, ,$(1)))
+helpers_of = $(filter-out $(addprefix %/,$(notdir $(test_src) $(bench_src))),$(wildcard tests/$(1)/*.c))
+define test_rule
+$B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wildcard $(2)/*.c)$(filter system,$(2)),$B/lib/$(2).a) $B/lib/common.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \
+		$$$$(pkg-config --libs check) $$(libs_$(2))
+endef
+$(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
+
+# ---- dependencies of the build: installed for run, test, lint and bench; otherwise only named ----
+
+dep_sets := build $(if $(filter run,$(MAKECMDGOALS)),run) $(if $(filter test check-% bench tests,$(MAKECMDGOALS)),run test) \
+	    $(if $(filter lint,$(MAKECMDGOALS)),test lint)
+dep_mode := $(if $(filter run test check-% bench lint deps,$(MAKECMDGOALS)),install,check)
+.PHONY: deps
+deps:
+	@if [ -e tools/deps.sh ]; then CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets)); fi
+
+# ---- doing ----
+
+.PHONY: run tests test bench lint clean help
+run: all
+	exec $B/chronus $(PATCH)
+
+tests: all $(tests) $(bad_modules) $(probe)
+
+test: tests
+	@bash tests/run.sh $(filter-out $B/tests/system/%,$(tests)) $(filter $B/tests/system/%,$(tests))
+
+# One room alone: make check-common
+check-%: all
+	@true
+define check_rule
+.PHONY: check-$(1)
+check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(if $(filter modules engine,$(1)),$(modules) $(bad_modules)) $(if $(filter system,$(1)),tests)
+	@bash tests/run.sh $(filter $B/tests/$(1)/%,$(tests))
+endef
+$(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
+
+clean:
+	rm -rf build build-san
+
+-include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
