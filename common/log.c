@@ -1,0 +1,128 @@
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_BYTES 1024 /* within PIPE_BUF, so that lines of several processes do not mix */
+
+/* Two places, of which the lines use one while the other is written. */
+static char identities[2][96] = {"chronus", "chronus"};
+static _Atomic unsigned identity;
+static _Atomic int limit = CHR_LOG_INFO;
+static _Atomic unsigned lost; /* lines that found the pipe full */
+
+void chr_log_identity(const char *role, const char *module, char lane)
+{
+	unsigned next = !atomic_load_explicit(&identity, memory_order_relaxed);
+	char *to = identities[next];
+
+	if (module && lane)
+		snprintf(to, sizeof identities[0], "%s %s/%c", role, module, lane);
+	else if (module)
+		snprintf(to, sizeof identities[0], "%s %s", role, module);
+	else
+		snprintf(to, sizeof identities[0], "%s", role);
+	atomic_store_explicit(&identity, next, memory_order_release);
+}
+
+void chr_log_set_level(enum chr_log_level level)
+{
+	atomic_store_explicit(&limit, (int)level, memory_order_relaxed);
+}
+
+enum chr_log_level chr_log_level(void)
+{
+	return (enum chr_log_level)atomic_load_explicit(&limit, memory_order_relaxed);
+}
+
+/* Writes without waiting for a reader: -1 with errno. */
+static ssize_t write_now(int fd, char *bytes, size_t count)
+{
+	struct iovec iov = {.iov_base = bytes, .iov_len = count};
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	struct stat st;
+	ssize_t n;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return write(fd, bytes, count);
+	/* O_NONBLOCK would stay with the terminal after this process; RWF_NOWAIT does not, but older kernels have it not for pipes,
+	 * and there another writer may take the room between the two calls. */
+	if (poll(&ready, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
+	return n < 0 && errno == EOPNOTSUPP ? write(fd, bytes, count) : n;
+}
+
+/* As write_now(), but no SIGPIPE reaches the program, whatever its disposition. */
+static ssize_t write_quietly(int fd, char *bytes, size_t count)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_signal, before, pending;
+	ssize_t n;
+	int error, was_pending;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	n = write_now(fd, bytes, count);
+	error = errno;
+	if (n < 0 && error == EPIPE && !was_pending)
+		sigtimedwait(&pipe_signal, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return n;
+}
+
+static size_t put_head(char *line, size_t space, unsigned missing)
+{
+	struct timespec now;
+	struct tm tm;
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	n = snprintf(line, space, "%02d:%02d:%02d.%03ld chronus[%d] %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,
+		     (int)getpid(), identities[atomic_load_explicit(&identity, memory_order_acquire)]);
+	if (missing)
+		n += snprintf(line + n, space - (size_t)n, "(%u lines lost) ", missing);
+	return (size_t)n;
+}
+
+void chr_log(enum chr_log_level level, const char *format, ...)
+{
+	char line[LINE_BYTES];
+	size_t head, length;
+	unsigned missing;
+	va_list args;
+	int saved = errno, n;
+
+	if (level > chr_log_level())
+		return;
+	missing = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
+	head = put_head(line, sizeof line, missing);
+	va_start(args, format);
+	n = vsnprintf(line + head, sizeof line - head - 1, format, args);
+	va_end(args);
+	length = head + (n > 0 ? strlen(line + head) : 0);
+	/* A text that came from elsewhere must not look like a line of its own. */
+	for (size_t i = head; i < length; i++)
+		if ((unsigned char)line[i] < ' ' || line[i] == 127)
+			line[i] = '?';
+	line[length++] = '\n';
+	if (write_quietly(STDERR_FILENO, line, length) < 0)
+		atomic_fetch_add_explicit(&lost, missing + 1, memory_order_relaxed);
+	errno = saved;
+}

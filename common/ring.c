@@ -1,0 +1,87 @@
+#include "common/ring.h"
+
+#include <string.h>
+
+#define MASK (CHR_RING_EVENTS - 1)
+
+/* One load and no second one: the word may be changed by the other process between two looks. */
+static uint32_t look(const uint32_t *word)
+{
+	return *(const volatile uint32_t *)word;
+}
+
+void chr_ring_init(struct chr_ring *ring)
+{
+	memset(ring, 0, sizeof *ring);
+}
+
+/* Events that the producer may write. An impossible distance counts as full; the consumer heals it by catching up with the head. */
+static uint32_t space(struct chr_ring *ring, uint32_t head, uint32_t wanted)
+{
+	uint32_t used = head - look(&ring->tail_seen);
+
+	if (used > CHR_RING_EVENTS || CHR_RING_EVENTS - used < wanted) {
+		/* acquire: the consumer has copied the events out before it stored its tail */
+		uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+
+		ring->tail_seen = tail;
+		used = head - tail;
+	}
+	return used > CHR_RING_EVENTS ? 0 : CHR_RING_EVENTS - used;
+}
+
+uint32_t chr_ring_space(struct chr_ring *ring)
+{
+	return space(ring, atomic_load_explicit(&ring->head, memory_order_relaxed), CHR_RING_EVENTS);
+}
+
+uint32_t chr_ring_write(struct chr_ring *ring, const struct chr_event *event, uint32_t count)
+{
+	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	uint32_t room = space(ring, head, count);
+	uint32_t at = head & MASK;
+	uint32_t first;
+
+	if (count > room)
+		count = room;
+	if (!count)
+		return 0;
+	first = CHR_RING_EVENTS - at < count ? CHR_RING_EVENTS - at : count;
+	memcpy(&ring->event[at], event, first * sizeof *event);
+	memcpy(&ring->event[0], event + first, (count - first) * sizeof *event);
+	/* release: the events are in place before the head that shows them */
+	atomic_store_explicit(&ring->head, head + count, memory_order_release);
+	return count;
+}
+
+uint32_t chr_ring_read(struct chr_ring *ring, struct chr_event *event, uint32_t count)
+{
+	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	uint32_t ready = look(&ring->head_seen) - tail;
+	uint32_t at = tail & MASK;
+	uint32_t first;
+
+	if (ready > CHR_RING_EVENTS || ready < count) {
+		/* acquire: pairs with the release that showed the events */
+		uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+		ring->head_seen = head;
+		ready = head - tail;
+		if (ready > CHR_RING_EVENTS) {
+			/* Scribbled over: nothing between the two indices can be trusted, and starting afresh at the head is what
+			 * lets both sides go on. */
+			atomic_store_explicit(&ring->tail, head, memory_order_release);
+			return 0;
+		}
+	}
+	if (count > ready)
+		count = ready;
+	if (!count)
+		return 0;
+	first = CHR_RING_EVENTS - at < count ? CHR_RING_EVENTS - at : count;
+	memcpy(event, &ring->event[at], first * sizeof *event);
+	memcpy(event + first, &ring->event[0], (count - first) * sizeof *event);
+	/* release: the events are copied out before the producer may write over them */
+	atomic_store_explicit(&ring->tail, tail + count, memory_order_release);
+	return count;
+}
