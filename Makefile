@@ -8,6 +8,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 
 PREFIX ?= /usr/local
@@ -35,8 +36,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pthread $(SAN_FLAGS)
 common_src := $(wildcard common/*.c)
 engine_src := $(wildcard engine/*.c)
 supervisor_src := $(wildcard supervisor/*.c)
-ctl_src := $(wildcard tools/chronusctl*.c)
-tool_src := $(filter-out $(ctl_src),$(wildcard tools/*.c))
+tools_src := $(wildcard tools/*.c)
 dsp_src := $(wildcard modules/dsp/*.c)
 module_src := $(wildcard modules/*.c)
 test_lib_src := $(filter-out tests/lib/rt_probe.c,$(wildcard tests/lib/*.c))
@@ -47,10 +47,10 @@ bad_module_src := $(wildcard tests/modules/bad/*.c tests/system/modules/*.c)
 test_rooms := $(sort $(patsubst tests/%/,%,$(dir $(test_src))))
 
 has_main = $(if $(1),$(shell grep -l '^int main\>' $(1)))
+tool_main := $(call has_main,$(tools_src))
 programs := $(if $(call has_main,$(supervisor_src)),$B/chronus) \
-	    $(if $(call has_main,$(ctl_src)),$B/chronusctl) \
 	    $(if $(call has_main,$(engine_src)),$B/chronus-module) \
-	    $(patsubst tools/%.c,$B/%,$(tool_src))
+	    $(tool_main:tools/%.c=$B/%)
 modules := $(module_src:modules/%.c=$B/modules/%.so)
 tests := $(test_src:tests/%.c=$B/tests/%)
 benches := $(bench_src:tests/%.c=$B/tests/%)
@@ -88,7 +88,6 @@ $(call obj,$($(1)_src)): room_flags = -I$B/include/$(1)
 $(call obj,$($(1)_src)): | $B/include/$(1)/.made
 endef
 modules_src := $(module_src) $(dsp_src)
-tools_src := $(ctl_src) $(tool_src)
 $(foreach room,$(walled_rooms),$(eval $(call include_rules,$(room))))
 
 $(call obj,$(test_src) $(bench_src) $(test_lib_src) $(probe_src) $(bad_module_src) $(wildcard tests/*/*.c)): room_flags = -I. -DCHR_BUILD='"$B"'
@@ -121,7 +120,7 @@ endef
 $(eval $(call archive_rule,common,$(common_src)))
 $(eval $(call archive_rule,engine,$(engine_src)))
 $(eval $(call archive_rule,supervisor,$(supervisor_src)))
-$(eval $(call archive_rule,tools,$(ctl_src)))
+$(eval $(call archive_rule,tools,$(filter-out $(tool_main),$(tools_src))))
 $(eval $(call archive_rule,modules,$(dsp_src)))
 $(eval $(call archive_rule,system,$(test_lib_src)))
 
@@ -131,16 +130,14 @@ libs_common := -lm -lrt
 libs_modules := -ldl -lm -lrt
 libs_engine := -ljack -ldl -lm -lrt
 libs_supervisor := -ljack -llo -lconfig -lm -lrt
-libs_tools := -ljack -llo -ljansson -lm -lrt
+libs_tools := -Wl,--as-needed -ljack -llo -ljansson -lm -lrt
 libs_system := -ljack -llo -lsndfile -ljansson -ldl -lm -lrt
 
 $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor)
 $B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_engine)
-$B/chronusctl: $(call obj,$(ctl_src)) $B/lib/common.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -llo -ljansson -lm -lrt
-$(patsubst tools/%.c,$B/%,$(tool_src)): $B/%: $B/obj/tools/%.o $B/lib/common.a
+$(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/common.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
 
 $B/modules/%.so: $B/obj/modules/%.o $(call obj,$(dsp_src))
@@ -164,37 +161,104 @@ $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wi
 endef
 $(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
 
-# ---- dependencies of the build: installed for run, test, lint and bench; otherwise only named ----
+# ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
-dep_sets := build $(if $(filter run,$(MAKECMDGOALS)),run) $(if $(filter test check-% bench tests,$(MAKECMDGOALS)),run test) \
-	    $(if $(filter lint,$(MAKECMDGOALS)),test lint)
-dep_mode := $(if $(filter run test check-% bench lint deps,$(MAKECMDGOALS)),install,check)
+goals := $(or $(MAKECMDGOALS),all)
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench deps,$(goals)),run test) \
+	    $(if $(filter lint deps,$(goals)),test lint)
+dep_mode := $(if $(filter run test check-% bench lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
-	@if [ -e tools/deps.sh ]; then CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets)); fi
+	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
 
 # ---- doing ----
 
-.PHONY: run tests test bench lint clean help
+.PHONY: run tests test bench
 run: all
 	exec $B/chronus $(PATCH)
 
 tests: all $(tests) $(bad_modules) $(probe)
 
+# The quick ones first.
 test: tests
 	@bash tests/run.sh $(filter-out $B/tests/system/%,$(tests)) $(filter $B/tests/system/%,$(tests))
 
 # One room alone: make check-common
-check-%: all
-	@true
 define check_rule
 .PHONY: check-$(1)
-check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(if $(filter modules engine,$(1)),$(modules) $(bad_modules)) $(if $(filter system,$(1)),tests)
+check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(if $(filter modules engine,$(1)),all $(bad_modules)) $(if $(filter system,$(1)),tests)
 	@bash tests/run.sh $(filter $B/tests/$(1)/%,$(tests))
 endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
 
+bench: tests $(benches)
+	@for b in $(benches); do $$b; done
+
+# ---- reading the sources ----
+
+lint_src := $(common_src) $(module_src) $(dsp_src) $(engine_src) $(supervisor_src) $(tools_src) $(wildcard tests/*/*.c tests/*/*/*.c)
+lint_hdr := $(wildcard common/*.h modules/dsp/*.h engine/*.h supervisor/*.h tools/*.h tests/*/*.h)
+tidy_stamps := $(lint_src:%.c=$B/tidy/%.ok)
+
+.PHONY: lint format
+lint: lint-format lint-tidy lint-cppcheck
+.PHONY: lint-format lint-tidy lint-cppcheck
+lint-format: | deps
+	clang-format --dry-run --Werror $(lint_src) $(lint_hdr)
+	@! grep -nE '#include "\.\./' $(lint_src) $(lint_hdr) || { echo 'includes are written from the top of the tree' >&2; exit 1; }
+format: | deps
+	clang-format -i $(lint_src) $(lint_hdr)
+
+lint-tidy: $(tidy_stamps)
+$B/tidy/%.ok: %.c .clang-tidy $(lint_hdr) | deps
+	@mkdir -p $(@D)
+	clang-tidy --quiet $< -- -I. -std=c17 -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' 2>/dev/null
+	@touch $@
+
+lint-cppcheck: | deps
+	cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=unusedStructMember -j 2 -I . -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' \
+		-DCHR_VERSION='"0"' $(lint_src)
+
+# ---- installing ----
+
+# Lists "file mode destination" of everything that is installed.
+man_pages := $(wildcard man/*.1 man/*.5)
+completion := $(wildcard tools/completion.bash)
+installed = $(foreach p,$(programs),$(p):755:$(if $(filter %/chronus-module,$(p)),lib/chronus,bin)/$(notdir $(p))) \
+	    $(foreach m,$(modules),$(m):755:lib/chronus/modules/$(notdir $(m))) \
+	    $(foreach m,$(man_pages),$(m):644:share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
+	    $(foreach c,$(completion),$(c):644:share/bash-completion/completions/chronus $(c):644:share/bash-completion/completions/chronusctl) \
+	    $(foreach c,$(wildcard patches/*.cfg),$(c):644:share/chronus/patches/$(notdir $(c))) \
+	    common/module.h:644:include/chronus/module.h $B/chronus.pc:644:lib/pkgconfig/chronus.pc
+
+$B/chronus.pc: chronus.pc.in $B/prefix
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' $< >$@
+
+.PHONY: install uninstall
+install: all $B/chronus.pc
+	@for entry in $(installed); do IFS=: read -r file mode to <<<"$$entry"; install -D -m "$$mode" "$$file" "$(DESTDIR)$(PREFIX)/$$to"; done
+uninstall:
+	@for entry in $(installed); do rm -f "$(DESTDIR)$(PREFIX)/$${entry##*:}"; done
+	@rmdir "$(DESTDIR)$(LIBDIR)/modules" "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/include/chronus" \
+		"$(DESTDIR)$(PREFIX)/share/chronus/patches" "$(DESTDIR)$(PREFIX)/share/chronus" 2>/dev/null || true
+
+# ---- tidying up ----
+
+.PHONY: clean help
 clean:
 	rm -rf build build-san
+
+help:
+	@printf '%s\n' \
+	'make                   builds everything into build/' \
+	'make run [PATCH=file]  installs what is missing, builds, plays a patch (patches/drone.cfg)' \
+	'make test              installs what is missing, builds, runs all tests; SAN=address,undefined: under sanitizers' \
+	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
+	'make bench             the figures' \
+	'make lint              clang-format, clang-tidy, cppcheck; make format rewrites the layout' \
+	'make install           into PREFIX (/usr/local) under DESTDIR; make uninstall removes it' \
+	'make deps              installs everything any of these needs' \
+	'make clean             removes the build folders'
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
