@@ -1,27 +1,59 @@
-/* One module process as the supervisor holds it: pid, slot, wake-ups, and the guard that sees its death first.
+/* One module process as the supervisor holds it: pid, slot, wake-ups and its JACK socket.
  *
- * Made by the graph thread (spawning may block for a millisecond), then owned by the control thread until it is reaped.
+ * Made by the graph thread (spawning may block for a millisecond), then owned by the control thread until it is destroyed.
  */
 #ifndef CHR_SUPERVISOR_PROCESS_H
 #define CHR_SUPERVISOR_PROCESS_H
 
 #include "common/slot.h"
+#include "supervisor/poller.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+struct chr_sentry_guard;
+
 struct chr_process {
 	pid_t pid;
 	int pidfd;
-	int socket;          /* AF_UNIX: descriptors pass here */
-	int to_main;         /* eventfd */
-	int from_main;       /* eventfd */
+	int socket;    /* AF_UNIX: descriptors pass here */
+	int to_main;   /* eventfd */
+	int from_main; /* eventfd */
 	int slot_fd;
-	_Atomic int jack_fd; /* our duplicate of its JACK socket; -1: none */
 	struct chr_slot *slot;
+	int jack_fd;   /* our duplicate of its JACK socket; -1: none. The sentry closes over its own duplicate */
+	void *owner;   /* the control thread's: what the process is used for; NULL: spare */
+	bool hello;    /* has said that it is up */
+	bool dying;    /* its death was seen or ordered */
+	struct chr_sentry_guard *guard;
+	struct chr_poll reports; /* from_main */
+	struct chr_poll exited;  /* pidfd */
 };
+
+/* What every module process inherits. */
+struct chr_spawn {
+	char program[CHR_PATH_BYTES]; /* chronus-module */
+	int board_fd[CHR_LANES];
+};
+
+/* Makes a slot and starts a process that waits for orders. NULL with errno. Any thread; blocks for about a millisecond. */
+struct chr_process *chr_process_spawn(const struct chr_spawn *with);
+
+/* Ends what is left: kills (SIGKILL) and reaps if it still runs, closes and unmaps everything. */
+void chr_process_destroy(struct chr_process *process);
+
+/* Reaps without waiting. True when it is gone; its wait status is then in *status. */
+bool chr_process_reap(struct chr_process *process, int *status);
+
+/* Sends a signal through the pidfd: never to another process with the same pid. */
+void chr_process_signal(const struct chr_process *process, int sig);
+
+/* Puts an order (enum chr_event_kind) into the main thread's ring and wakes it. False when the ring is full. Control thread. */
+bool chr_process_order(struct chr_process *process, unsigned kind);
+
+/* Puts an event for the audio thread past the feed: requests of the supervisor itself. False when the ring is full. */
+bool chr_process_request(struct chr_process *process, const struct chr_event *event);
 
 #endif

@@ -1,0 +1,41 @@
+/* The module types that are installed. What a type is, is learnt by asking a module process to load it: its code never runs in here.
+ *
+ * Control thread only. Asking waits for the process, at most CHR_CATALOG_WAIT_MS for all that are asked together.
+ */
+#ifndef CHR_SUPERVISOR_CATALOG_H
+#define CHR_SUPERVISOR_CATALOG_H
+
+#include "common/descriptor.h"
+#include "common/slot.h"
+#include "supervisor/process.h"
+
+#include <stdbool.h>
+
+#define CHR_CATALOG_WAIT_MS 2000
+
+struct chr_type {
+	char name[CHR_NAME_MAX];
+	char file[CHR_PATH_BYTES];
+	bool known;                       /* the descriptor was learnt */
+	struct chr_descriptor descriptor;
+	char why[CHR_TEXT_MAX];           /* not known: why */
+};
+
+struct chr_catalog {
+	struct chr_spawn spawn;
+	struct chr_type **type; /* in the order of their names */
+	unsigned count;
+};
+
+/* Lists the module files NAME.so of the folders of `path` (colon-separated, the first that has a name wins; may be NULL), then of `folder`, and
+ * asks all of them at once. 0 or -errno. */
+int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn, const char *path, const char *folder);
+void chr_catalog_finish(struct chr_catalog *catalog);
+
+/* The type with that name, known or not, or NULL. */
+const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const char *name);
+
+/* A chr_patch_types over a catalog (`self`). */
+const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char **why);
+
+#endif

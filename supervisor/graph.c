@@ -1,0 +1,163 @@
+#include "supervisor/graph.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/wake.h"
+#include "supervisor/jackserver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECONNECT_MS 50
+#define FINISH_WAIT_S 1
+
+static void spawn_wanted(struct chr_graph *graph)
+{
+	for (;;) {
+		pthread_mutex_lock(&graph->lock);
+		bool any = graph->spawns_wanted > 0 && !graph->stop;
+		graph->spawns_wanted -= any;
+		pthread_mutex_unlock(&graph->lock);
+		if (!any)
+			return;
+		struct chr_process *process = chr_process_spawn(&graph->spawn);
+		struct chr_post post = {.kind = CHR_POST_SPAWNED, .process = process, .value = process ? 0 : -errno};
+		chr_inbox_put(graph->inbox, &post);
+	}
+}
+
+/* The server is lost: the client stays open until the control thread has let go of it. */
+static void lose(struct chr_graph *graph)
+{
+	graph->up = false;
+	chr_graph_forget(graph);
+	chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_SERVER_LOST, .time_us = chr_monotonic_us()});
+}
+
+static void try_to_return(struct chr_graph *graph)
+{
+	jack_client_t *old = atomic_exchange_explicit(&graph->client, NULL, memory_order_acq_rel);
+	if (old)
+		jack_client_close(old);
+	bool taken;
+	jack_client_t *client = chr_jack_probe(graph->server, &taken);
+	if (!client)
+		return;
+	if (chr_graph_activate(graph, client)) {
+		jack_client_close(client);
+		return;
+	}
+	atomic_store_explicit(&graph->client, client, memory_order_release);
+	pthread_mutex_lock(&graph->lock);
+	graph->reconnect = false;
+	graph->poked = true;
+	pthread_mutex_unlock(&graph->lock);
+	graph->up = true;
+	chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_SERVER_UP, .time_us = chr_monotonic_us()});
+}
+
+static void *run(void *arg)
+{
+	struct chr_graph *graph = arg;
+	for (;;) {
+		pthread_mutex_lock(&graph->lock);
+		bool stop = graph->stop, reconnect = graph->reconnect;
+		pthread_mutex_unlock(&graph->lock);
+		if (stop)
+			break;
+		int wait = -1;
+		spawn_wanted(graph);
+		if (graph->up && atomic_load_explicit(&graph->lost, memory_order_acquire))
+			lose(graph);
+		if (graph->up)
+			wait = chr_graph_pass(graph);
+		else if (reconnect)
+			try_to_return(graph);
+		if (!graph->up && reconnect)
+			wait = RECONNECT_MS;
+		else if (!graph->up)
+			wait = -1;
+		struct pollfd woken = {.fd = graph->wake_fd, .events = POLLIN};
+		poll(&woken, 1, wait);
+		chr_wake_clear(graph->wake_fd);
+	}
+	jack_client_t *client = atomic_exchange_explicit(&graph->client, NULL, memory_order_acq_rel);
+	if (client)
+		jack_client_close(client);
+	return NULL;
+}
+
+int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
+		   jack_client_t *client)
+{
+	memset(graph, 0, sizeof *graph);
+	graph->inbox = inbox;
+	graph->spawn = *spawn;
+	strncpy(graph->server, server, sizeof graph->server - 1);
+	graph->wake_fd = chr_wake_create();
+	if (graph->wake_fd < 0)
+		return graph->wake_fd;
+	int rc = chr_graph_activate(graph, client);
+	if (rc)
+		goto close_wake;
+	atomic_store_explicit(&graph->client, client, memory_order_release);
+	graph->up = true;
+	graph->poked = true;
+	pthread_mutex_init(&graph->lock, NULL);
+	rc = -pthread_create(&graph->thread, NULL, run, graph);
+	if (!rc)
+		return 0;
+	pthread_mutex_destroy(&graph->lock);
+close_wake:
+	close(graph->wake_fd);
+	return rc;
+}
+
+void chr_graph_finish(struct chr_graph *graph)
+{
+	pthread_mutex_lock(&graph->lock);
+	graph->stop = true;
+	pthread_mutex_unlock(&graph->lock);
+	chr_wake(graph->wake_fd);
+	struct timespec deadline;
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += FINISH_WAIT_S;
+	if (pthread_timedjoin_np(graph->thread, NULL, &deadline))
+		return; /* libjack hangs in a lost server: the end of the process ends it */
+	pthread_mutex_destroy(&graph->lock);
+	chr_edges_finish(&graph->desired);
+	chr_edges_finish(&graph->wired);
+	close(graph->wake_fd);
+}
+
+void chr_graph_spawn(struct chr_graph *graph, unsigned count)
+{
+	pthread_mutex_lock(&graph->lock);
+	graph->spawns_wanted += count;
+	pthread_mutex_unlock(&graph->lock);
+	chr_wake(graph->wake_fd);
+}
+
+void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t generation)
+{
+	pthread_mutex_lock(&graph->lock);
+	struct chr_edges old = graph->desired;
+	graph->desired = *edges;
+	graph->generation = generation;
+	pthread_mutex_unlock(&graph->lock);
+	chr_edges_finish(&old);
+	*edges = (struct chr_edges){0};
+	chr_wake(graph->wake_fd);
+}
+
+void chr_graph_reconnect(struct chr_graph *graph)
+{
+	pthread_mutex_lock(&graph->lock);
+	graph->reconnect = true;
+	pthread_mutex_unlock(&graph->lock);
+	chr_wake(graph->wake_fd);
+}

@@ -1,0 +1,103 @@
+/* The graph thread: everything that may block. It owns the supervisor's JACK client, spawns processes, and makes the actual graph
+ * equal to the desired one, level-triggered: after every new desired graph, every port that comes, and every edge that goes.
+ *
+ * An edge that a person draws or erases is posted to the control thread, which takes it over into the desired graph. An edge
+ * that vanished because a client died is not the same: its ports went too. So a lost edge is looked at again after
+ * CHR_GRAPH_SETTLE_MS, and counts as erased only if both ports lived through that time.
+ *
+ * libjack's callbacks only enqueue: a call to the server from within one fails.
+ */
+#ifndef CHR_SUPERVISOR_GRAPH_H
+#define CHR_SUPERVISOR_GRAPH_H
+
+#include "supervisor/inbox.h"
+#include "supervisor/process.h"
+#include "supervisor/wiring.h"
+
+#include <jack/jack.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHR_GRAPH_SETTLE_MS 50
+#define CHR_GRAPH_CLIENT "chronus"
+#define CHR_GRAPH_NOTICES 4096u /* a power of two */
+#define CHR_GRAPH_LOST_MAX 512
+
+enum chr_notice_kind { CHR_NOTICE_CONNECT, CHR_NOTICE_DISCONNECT, CHR_NOTICE_PORT, CHR_NOTICE_PORT_GONE };
+
+/* What a JACK callback saw. */
+struct chr_notice {
+	enum chr_notice_kind kind;
+	jack_port_id_t a, b;
+};
+
+/* An edge that vanished and may have been erased by a person. */
+struct chr_lost_edge {
+	jack_port_id_t a, b;
+	struct chr_edge edge;
+	uint64_t since_us;
+};
+
+struct chr_graph {
+	pthread_t thread;
+	struct chr_inbox *inbox;
+	struct chr_spawn spawn;
+	char server[CHR_CLIENT_MAX];
+	int wake_fd;
+
+	/* told by the control thread, under the lock */
+	pthread_mutex_t lock;
+	unsigned spawns_wanted;
+	struct chr_edges desired;
+	int64_t generation; /* of `desired`; 0: none yet */
+	bool poked;         /* look again: ports have come */
+	bool reconnect;     /* the control thread let go of the lost client */
+	bool stop;
+
+	/* used by any thread while the server is up */
+	_Atomic(jack_client_t *) client;
+	_Atomic uint32_t cycles; /* of the server, counted by our own process callback */
+	_Atomic uint32_t xruns;
+	_Atomic uint32_t lost;   /* the shutdown callback ran */
+	_Atomic uint32_t period;
+
+	/* the graph thread's own */
+	bool up;
+	struct chr_edges wired; /* the desired graph as last carried out */
+	int64_t wired_generation;
+	struct chr_lost_edge lost_edge[CHR_GRAPH_LOST_MAX];
+	unsigned lost_count;
+	char playback[64][CHR_EDGE_NAME_MAX]; /* the hardware's, in order */
+	unsigned playback_count;
+
+	/* from JACK's notification thread: one producer, one consumer */
+	struct chr_notice notice[CHR_GRAPH_NOTICES];
+	_Atomic uint32_t notice_head, notice_tail;
+	_Atomic uint32_t notice_lost;
+};
+
+/* Takes over an open, not yet active client of the server (see jackserver.h) and starts the thread. 0 or -errno. */
+int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
+		   jack_client_t *client);
+/* Stops the thread and closes the client, giving up on a libjack that hangs. */
+void chr_graph_finish(struct chr_graph *graph);
+
+/* Control thread: asks for `count` new processes; each comes as CHR_POST_SPAWNED. */
+void chr_graph_spawn(struct chr_graph *graph, unsigned count);
+
+/* Control thread: the desired graph is now `edges` (taken over, *edges is empty afterwards). Answered by CHR_POST_WIRED with `generation`. */
+void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t generation);
+
+/* Control thread, after CHR_POST_SERVER_LOST: nobody uses the client any more; close it and wait for the server. */
+void chr_graph_reconnect(struct chr_graph *graph);
+
+/* JACK's client activation and callbacks (graph_client.c). */
+int chr_graph_activate(struct chr_graph *graph, jack_client_t *client);
+
+/* One pass over the graph (graph_wire.c): takes notices, makes and breaks edges. Returns the time (ms) after which it wants to run again, or -1. */
+int chr_graph_pass(struct chr_graph *graph);
+void chr_graph_forget(struct chr_graph *graph);
+
+#endif

@@ -1,0 +1,215 @@
+#include "supervisor/jackserver.h"
+
+#include "common/clock.h"
+#include "supervisor/graph.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define START_WAIT_US 5000000u
+#define STOP_WAIT_US 400000u
+#define PIPEWIRE_MARK "CHRONUS_JACK_LIBRARY" /* set in the second execution */
+
+static void say_nothing(const char *text)
+{
+	(void)text;
+}
+
+void chr_jack_quiet(bool quiet)
+{
+	jack_set_error_function(quiet ? say_nothing : NULL);
+	jack_set_info_function(quiet ? say_nothing : NULL);
+}
+
+jack_client_t *chr_jack_probe(const char *server, bool *taken)
+{
+	jack_status_t status = 0;
+	jack_options_t options = JackNoStartServer | JackUseExactName;
+	jack_client_t *client = *server ? jack_client_open(CHR_GRAPH_CLIENT, options | JackServerName, &status, server)
+					: jack_client_open(CHR_GRAPH_CLIENT, options, &status);
+	*taken = !client && status & JackNameNotUnique;
+	return client;
+}
+
+static bool answers(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof address.sun_path)
+		return false;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
+static bool session_runs(void)
+{
+	const char *folder = getenv("PIPEWIRE_RUNTIME_DIR");
+	if (!folder)
+		folder = getenv("XDG_RUNTIME_DIR");
+	const char *remote = getenv("PIPEWIRE_REMOTE");
+	char path[CHR_PATH_BYTES];
+	if (!folder || !*folder)
+		return false;
+	snprintf(path, sizeof path, "%s/%s", folder, remote && *remote ? remote : "pipewire-0");
+	return answers(path);
+}
+
+bool chr_jack_pipewire(char folder[CHR_PATH_BYTES])
+{
+	static const char *const places[] = {"/usr/lib/*/pipewire-0.3/jack/libjack.so.0", "/usr/lib64/pipewire-0.3/jack/libjack.so.0",
+					     "/usr/lib/pipewire-0.3/jack/libjack.so.0"};
+	if (getenv(PIPEWIRE_MARK) || !session_runs())
+		return false;
+	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
+		glob_t found = {0};
+		bool any = glob(places[i], 0, NULL, &found) == 0 && found.gl_pathc > 0;
+		if (any) {
+			snprintf(folder, CHR_PATH_BYTES, "%s", found.gl_pathv[0]);
+			*strrchr(folder, '/') = 0;
+		}
+		globfree(&found);
+		if (any)
+			return true;
+	}
+	return false;
+}
+
+int chr_jack_exec_pipewire(const char *folder, char **argv)
+{
+	const char *before = getenv("LD_LIBRARY_PATH");
+	char path[2 * CHR_PATH_BYTES];
+	snprintf(path, sizeof path, "%s%s%s", folder, before && *before ? ":" : "", before ? before : "");
+	setenv("LD_LIBRARY_PATH", path, 1);
+	setenv(PIPEWIRE_MARK, "pipewire", 1);
+	execv("/proc/self/exe", argv);
+	return -errno;
+}
+
+static bool realtime_permitted(void)
+{
+	struct rlimit limit;
+	return geteuid() == 0 || (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && (limit.rlim_cur >= 70 || limit.rlim_cur == RLIM_INFINITY));
+}
+
+static bool has_card(void)
+{
+	glob_t found = {0};
+	bool any = glob("/dev/snd/pcmC*D*p", 0, NULL, &found) == 0 && found.gl_pathc > 0;
+	globfree(&found);
+	return any;
+}
+
+static int spawn(struct chr_jack_server *server, const struct chr_jack_settings *settings)
+{
+	char rate[16], period[16];
+	const char *device = settings->device[0] ? settings->device : has_card() ? "hw:0" : "dummy";
+	snprintf(rate, sizeof rate, "%u", settings->rate ? settings->rate : 48000);
+	snprintf(period, sizeof period, "%u", settings->period ? settings->period : 256);
+	const char *argv[32] = {"jackd", "-n", settings->server[0] ? settings->server : "default"};
+	int n = 3;
+	argv[n++] = realtime_permitted() ? "-R" : "-r";
+	if (realtime_permitted())
+		argv[n++] = "-P70";
+	argv[n++] = "-t1";
+	argv[n++] = "-p512";
+	argv[n++] = "-d";
+	bool dummy = !strcmp(device, "dummy");
+	argv[n++] = dummy ? "dummy" : "alsa";
+	if (!dummy) {
+		argv[n++] = "-d";
+		argv[n++] = device;
+	}
+	argv[n++] = "-r";
+	argv[n++] = rate;
+	argv[n++] = "-p";
+	argv[n++] = period;
+	argv[n] = NULL;
+
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (!settings->verbose) {
+		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	}
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	int rc = posix_spawnp(&server->pid, "jackd", &actions, &attr, (char **)argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc)
+		server->pid = 0;
+	return -rc;
+}
+
+static bool gone(struct chr_jack_server *server)
+{
+	if (server->pid && waitpid(server->pid, NULL, WNOHANG) == server->pid)
+		server->pid = 0;
+	return server->pid == 0;
+}
+
+jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_jack_settings *settings, char *why, size_t why_bytes)
+{
+	int rc = spawn(server, settings);
+	if (rc) {
+		snprintf(why, why_bytes, "no JACK server answers and jackd cannot be started (%s): install the package jackd2, or start a JACK server",
+			 strerror(-rc));
+		return NULL;
+	}
+	uint64_t deadline = chr_monotonic_us() + START_WAIT_US;
+	while (chr_monotonic_us() < deadline && !gone(server)) {
+		bool taken;
+		jack_client_t *client = chr_jack_probe(settings->server, &taken);
+		if (client)
+			return client;
+		poll(NULL, 0, 10);
+	}
+	snprintf(why, why_bytes, "jackd %s: start one by hand to see why, or choose another device (--device dummy plays without a sound card)",
+		 server->pid ? "was started but does not answer" : "ended at once");
+	chr_jack_stop(server);
+	return NULL;
+}
+
+void chr_jack_stop(struct chr_jack_server *server)
+{
+	if (gone(server))
+		return;
+	kill(server->pid, SIGTERM);
+	uint64_t deadline = chr_monotonic_us() + STOP_WAIT_US;
+	while (!gone(server) && chr_monotonic_us() < deadline)
+		poll(NULL, 0, 5);
+	if (gone(server))
+		return;
+	kill(server->pid, SIGKILL);
+	waitpid(server->pid, NULL, 0);
+	server->pid = 0;
+}
+
+bool chr_jack_restart(struct chr_jack_server *server, const struct chr_jack_settings *settings)
+{
+	bool owned = server->pid != 0;
+	return owned && gone(server) && spawn(server, settings) == 0;
+}

@@ -1,0 +1,51 @@
+/* Finding a JACK server, and starting one when none answers.
+ *
+ *   1. a server that answers is used as it is;
+ *   2. else, when a PipeWire session is running, its JACK library is used: the program executes itself again with that
+ *      library first in the search path, which is what pw-jack does;
+ *   3. else jackd is started: ALSA when there is a card, else the dummy driver, always asynchronous (a synchronous server stops the
+ *      whole graph when one client dies).
+ */
+#ifndef CHR_SUPERVISOR_JACKSERVER_H
+#define CHR_SUPERVISOR_JACKSERVER_H
+
+#include "common/slot.h"
+
+#include <jack/jack.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct chr_jack_settings {
+	char server[CHR_CLIENT_MAX]; /* "": JACK's default */
+	char device[64];             /* "dummy", an ALSA device, or "" for what there is */
+	unsigned rate, period;       /* 0: 48000 Hz, 256 frames */
+	bool may_start;              /* else only a server that answers will do */
+	bool verbose;                /* let jackd and libjack speak */
+};
+
+struct chr_jack_server {
+	pid_t pid; /* of the jackd that we started; 0: none */
+};
+
+/* libjack's own messages: shown or not. */
+void chr_jack_quiet(bool quiet);
+
+/* Opens the supervisor's client if a server answers. NULL: none does; *taken is true when the name is in use there. */
+jack_client_t *chr_jack_probe(const char *server, bool *taken);
+
+/* Is there a PipeWire session whose JACK library this process does not use yet? Stores the folder of that library. */
+bool chr_jack_pipewire(char folder[CHR_PATH_BYTES]);
+
+/* Executes this program again with PipeWire's JACK library. Returns only on failure: -errno. */
+int chr_jack_exec_pipewire(const char *folder, char **argv);
+
+/* Starts jackd and waits until it answers (at most 5 s). The client, or NULL with the reason in `why`. */
+jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_jack_settings *settings, char *why, size_t why_bytes);
+
+/* Ends the server that we started, if any. */
+void chr_jack_stop(struct chr_jack_server *server);
+
+/* Starts the server that we own again when it has died. True when it was started. */
+bool chr_jack_restart(struct chr_jack_server *server, const struct chr_jack_settings *settings);
+
+#endif

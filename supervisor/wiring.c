@@ -1,0 +1,189 @@
+#include "supervisor/wiring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to)
+{
+	for (unsigned i = 0; i < edges->count; i++)
+		if (!strcmp(edges->edge[i].from, from) && !strcmp(edges->edge[i].to, to))
+			return (int)i;
+	return -ENOENT;
+}
+
+int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
+{
+	if (chr_edges_find(edges, from, to) >= 0)
+		return 0;
+	if (edges->count == edges->space) {
+		unsigned space = edges->space ? edges->space * 2 : 64;
+		struct chr_edge *edge = realloc(edges->edge, space * sizeof *edge);
+		if (!edge)
+			return -ENOMEM;
+		edges->edge = edge;
+		edges->space = space;
+	}
+	struct chr_edge *edge = &edges->edge[edges->count++];
+	snprintf(edge->from, sizeof edge->from, "%s", from);
+	snprintf(edge->to, sizeof edge->to, "%s", to);
+	return 0;
+}
+
+bool chr_edges_remove(struct chr_edges *edges, const char *from, const char *to)
+{
+	int at = chr_edges_find(edges, from, to);
+	if (at < 0)
+		return false;
+	memmove(&edges->edge[at], &edges->edge[at + 1], (edges->count - (unsigned)at - 1) * sizeof *edges->edge);
+	edges->count--;
+	return true;
+}
+
+void chr_edges_finish(struct chr_edges *edges)
+{
+	free(edges->edge);
+	*edges = (struct chr_edges){0};
+}
+
+/* One end of an edge, taken apart. */
+struct end {
+	const struct chr_unit *unit; /* NULL: foreign */
+	char port[CHR_EDGE_NAME_MAX];
+	unsigned lane;               /* of a JACK name: 1 when the client or the port of out ends in ".b" */
+};
+
+static bool strip_suffix(char *text, const char *suffix)
+{
+	size_t length = strlen(text), tail = strlen(suffix);
+	if (length <= tail || strcmp(text + length - tail, suffix))
+		return false;
+	text[length - tail] = 0;
+	return true;
+}
+
+/* Takes "client:port" apart; logical names are JACK names of lane a. */
+static struct end take_apart(const struct chr_rack *rack, const char *name)
+{
+	struct end end = {0};
+	char client[CHR_CLIENT_MAX];
+	const char *colon = strchr(name, ':');
+	if (!colon || (size_t)(colon - name) >= sizeof client)
+		return end;
+	memcpy(client, name, (size_t)(colon - name));
+	client[colon - name] = 0;
+	end.lane = strip_suffix(client, ".b");
+	end.unit = chr_rack_find((struct chr_rack *)rack, client);
+	snprintf(end.port, sizeof end.port, "%s", colon + 1);
+	if (end.unit && end.unit->type->flags & CHR_MODULE_OUT && strip_suffix(end.port, ".b"))
+		end.lane = 1;
+	return end;
+}
+
+static bool is_out(const struct end *end)
+{
+	return end->unit && end->unit->type->flags & CHR_MODULE_OUT;
+}
+
+int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
+{
+	bool plays = false;
+	int rc = 0;
+	for (unsigned i = 0; i < patch->edge_count && !rc; i++) {
+		const struct chr_patch_edge *edge = &patch->edge[i];
+		plays |= !strncmp(edge->from, CHR_OUT_NAME ":play_", strlen(CHR_OUT_NAME ":play_"));
+		rc = chr_edges_add(logical, edge->from, edge->to);
+	}
+	static const char *const name[] = {"left", "right"};
+	for (unsigned channel = 1; channel <= patch->channels && !plays && !rc; channel++) {
+		char from[64], to[64];
+		if (channel <= 2)
+			snprintf(from, sizeof from, CHR_OUT_NAME ":play_%s", name[channel - 1]);
+		else
+			snprintf(from, sizeof from, CHR_OUT_NAME ":play_%u", channel);
+		snprintf(to, sizeof to, CHR_PLAYBACK_PREFIX "%u", channel);
+		rc = chr_edges_add(logical, from, to);
+	}
+	return rc;
+}
+
+/* The JACK name of an end in a lane. `out` is one client for both lanes; its inputs are doubled instead. */
+static void jack_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const char *logical, unsigned lane, bool input)
+{
+	const char *suffix = lane ? ".b" : "";
+	if (!end->unit)
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s", logical);
+	else if (is_out(end))
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s:%.200s%s", end->unit->name, end->port, input ? suffix : "");
+	else
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s%s:%.200s", end->unit->name, suffix, end->port);
+}
+
+static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, struct chr_edges *jack)
+{
+	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
+	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
+	if (lane && !to.unit)
+		return 0;
+	jack_name(a, &from, edge->from, lane, false);
+	jack_name(b, &to, edge->to, lane, true);
+	return chr_edges_add(jack, a, b);
+}
+
+static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
+{
+	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
+	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->name);
+	snprintf(b, sizeof b, "%s%s:clock", from->unit->name, lane ? ".b" : "");
+	return chr_edges_add(jack, a, b);
+}
+
+int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_edges *jack)
+{
+	/* clock edges, then the edges to out that they make loops of, then the rest */
+	enum { CLOCKS, OUTS, REST, PASSES };
+	unsigned lanes = rack->patch->lanes;
+	int rc = 0;
+	for (int pass = CLOCKS; pass < PASSES; pass++)
+		for (unsigned i = 0; i < logical->count && !rc; i++) {
+			const struct chr_edge *edge = &logical->edge[i];
+			const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
+			bool feeds = from.unit && !is_out(&from) && is_out(&to);
+			for (unsigned lane = 0; lane < lanes && !rc; lane++) {
+				if (pass == CLOCKS && feeds)
+					rc = expand_clock(rack, &from, lane, jack);
+				else if (pass != CLOCKS && feeds == (pass == OUTS))
+					rc = expand_lane(rack, edge, lane, jack);
+			}
+		}
+	return rc;
+}
+
+bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical)
+{
+	const struct end from = take_apart(rack, jack->from), to = take_apart(rack, jack->to);
+	if (!from.unit && !to.unit)
+		return false;
+	jack_name(logical->from, &from, jack->from, 0, false);
+	jack_name(logical->to, &to, jack->to, 0, true);
+	return true;
+}
+
+void chr_wiring_upstream(const struct chr_rack *rack, const struct chr_edges *logical, bool need[CHR_BOARD_MEMBERS])
+{
+	memset(need, 0, CHR_BOARD_MEMBERS * sizeof *need);
+	bool more = true;
+	while (more) {
+		more = false;
+		for (unsigned i = 0; i < logical->count; i++) {
+			const struct end from = take_apart(rack, logical->edge[i].from), to = take_apart(rack, logical->edge[i].to);
+			if (!from.unit || is_out(&from) || !to.unit || need[from.unit->member])
+				continue;
+			if (is_out(&to) || need[to.unit->member]) {
+				need[from.unit->member] = true;
+				more = true;
+			}
+		}
+	}
+}

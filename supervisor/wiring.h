@@ -1,0 +1,49 @@
+/* From logical edges to JACK's: which ports are to be connected, in which order, and whom `out` has to wait for.
+ *
+ * A logical edge joins ports of units ("osc1:out" -> "env1:in") or a unit's port and a foreign one. It becomes one JACK edge per lane. A
+ * module that feeds `out` gets the edge out:clock -> module:clock first, so that its edge to `out` closes a loop: JACK then delivers
+ * the previous cycle's buffer to `out`, which so never waits for a module.
+ *
+ * Pure functions of the rack and the list; control thread.
+ */
+#ifndef CHR_SUPERVISOR_WIRING_H
+#define CHR_SUPERVISOR_WIRING_H
+
+#include "supervisor/patch.h"
+#include "supervisor/rack.h"
+
+#include <stdbool.h>
+
+/* A place among the hardware's playback ports, as the end of an edge: "playback:1" ... Resolved by the graph thread. */
+#define CHR_PLAYBACK_PREFIX "\001playback:"
+
+struct chr_edge {
+	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
+};
+
+struct chr_edges {
+	struct chr_edge *edge; /* heap */
+	unsigned count, space;
+};
+
+/* Appends unless it is there. 0 or -ENOMEM. */
+int chr_edges_add(struct chr_edges *edges, const char *from, const char *to);
+/* Takes it away. True when it was there. */
+bool chr_edges_remove(struct chr_edges *edges, const char *from, const char *to);
+int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to);
+void chr_edges_finish(struct chr_edges *edges);
+
+/* The logical edges of the patch's file, with out's to the hardware's playback ports unless the file connects out:play_* itself. 0 or -ENOMEM. */
+int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical);
+
+/* JACK's edges for the logical ones, in the order in which they are to be made. 0 or -ENOMEM. */
+int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_edges *jack);
+
+/* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours, or when
+ * it is an edge of the wiring itself (a clock edge to a module that feeds out). */
+bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical);
+
+/* Members that lead to `out` through logical edges: need[i] for unit i. */
+void chr_wiring_upstream(const struct chr_rack *rack, const struct chr_edges *logical, bool need[CHR_BOARD_MEMBERS]);
+
+#endif
