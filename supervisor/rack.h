@@ -68,19 +68,30 @@ struct chr_rack {
 	struct chr_unit *unit[CHR_BOARD_MEMBERS]; /* unit[0] is out */
 	unsigned sample_rate, period;             /* of the JACK server; 0 while there is none */
 	struct chr_schedule schedule;             /* events beyond the horizon */
-	struct chr_totals totals;
+	struct chr_totals totals;                 /* applied and late: of instances that have ended; see chr_rack_totals() */
+
+	/* Called after a unit's value was set, by chr_rack_set() or when a scheduled one came near. NULL: nobody asks. chr_osc_create() sets it. */
+	void (*changed)(void *arg, struct chr_unit *unit, unsigned param);
+	void *changed_arg;
 };
 
 /* The unit with that name, or NULL. */
 struct chr_unit *chr_rack_find(struct chr_rack *rack, const char *name);
 
 /* Sets parameter `param` (an index, checked; value checked with chr_param_accept) of `unit` at `frame`: remembers it as the unit's value, and
- * delivers it to every instance, through the schedule when it lies beyond the horizon. `ramp_frames` as in struct chr_event. */
+ * delivers it to every instance, through the schedule when it lies beyond the horizon (then it is remembered when it is delivered). `ramp_frames` as in
+ * struct chr_event. Without a JACK server (sample_rate 0) the value is remembered only. */
 void chr_rack_set(struct chr_rack *rack, struct chr_unit *unit, unsigned param, float value, uint32_t ramp_frames, uint32_t frame,
 		  uint32_t now);
 
 /* Delivers what has come within the horizon of `now` and flushes the feeds. Returns the time (ms) until it wants to be called again, or -1
- * for not before the next event. */
+ * for not before the next event. Without a JACK server everything scheduled is remembered at once, in order, and nothing is sent. */
 int chr_rack_deliver(struct chr_rack *rack, uint32_t now);
+
+/* Adds the counters of an instance that has ended to the totals. Once per process, while its slot is still mapped. */
+void chr_rack_retire(struct chr_rack *rack, const struct chr_instance *instance);
+
+/* The totals with the counters of the instances that live. */
+struct chr_totals chr_rack_totals(const struct chr_rack *rack);
 
 #endif
