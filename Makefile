@@ -10,6 +10,9 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-5s %s\n')
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -109,13 +112,14 @@ $(call obj,$(supervisor_src) $(engine_src) $(tools_src)): $B/prefix
 
 $B/obj/%.o: %.c $B/flags | deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(room_flags) $(room_macros) $(ALL_CFLAGS) $(shape_flags) -MMD -MP -c -o $@ $<
+	$(say) cc $<
+	$(Q)$(CC) $(CPPFLAGS) $(room_flags) $(room_macros) $(ALL_CFLAGS) $(shape_flags) -MMD -MP -c -o $@ $<
 
 # The objects of a room as an archive, so that a test links what it uses and never the program's main.
 define archive_rule
 $B/lib/$(1).a: $(call obj,$(2))
 	@mkdir -p $$(@D); rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(eval $(call archive_rule,common,$(common_src)))
 $(eval $(call archive_rule,engine,$(engine_src)))
@@ -131,24 +135,30 @@ libs_modules := -ldl -lm -lrt
 libs_engine := -ljack -ldl -lm -lrt
 libs_supervisor := -ljack -llo -lconfig -lm -lrt
 libs_tools := -Wl,--as-needed -ljack -llo -ljansson -lm -lrt
-libs_system := -ljack -llo -lsndfile -ljansson -ldl -lm -lrt
+libs_system := -ljack -llo -ldl -lm -lrt
 
 $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor)
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor)
 $B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_engine)
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_engine)
 $(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/common.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
 
 $B/modules/%.so: $B/obj/modules/%.o $(call obj,$(dsp_src))
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
 $(bad_modules): $B/%.so: $B/obj/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -lm
 $(probe): $B/tests/%.so: $B/obj/tests/lib/%.o
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
 
 # A test binary: its file, the helpers beside it (files that are neither test_ nor bench_), its room, common.
 room_of = $(word 2,$(subst /, ,$(1)))
@@ -156,7 +166,8 @@ helpers_of = $(filter-out $(addprefix %/,$(notdir $(test_src) $(bench_src))),$(w
 define test_rule
 $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wildcard $(2)/*.c)$(filter system,$(2)),$B/lib/$(2).a) $B/lib/common.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \
+	$$(say) link $$@
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \
 		$$$$(pkg-config --libs check) $$(libs_$(2))
 endef
 $(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
@@ -212,7 +223,8 @@ format: | deps
 lint-tidy: $(tidy_stamps)
 $B/tidy/%.ok: %.c .clang-tidy $(lint_hdr) | deps
 	@mkdir -p $(@D)
-	clang-tidy --quiet $< -- -I. -std=c17 -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' 2>/dev/null
+	$(say) tidy $<
+	$(Q)clang-tidy --quiet $< -- -I. -std=c17 -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' 2>/dev/null
 	@touch $@
 
 lint-cppcheck: | deps

@@ -1,0 +1,164 @@
+#include "tests/lib/rig.h"
+
+#include "tests/lib/server.h"
+
+#include <arpa/inet.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_MS 15000
+#define OPTIONS_MAX 16
+
+static const struct timespec moment = {.tv_nsec = 5000000}; /* between two questions */
+
+const char *chr_rig_patch(const char *text)
+{
+	static char path[160];
+	static unsigned serial;
+	snprintf(path, sizeof path, "%s/patch-%d-%u.cfg", chr_server_folder(), (int)getpid(), ++serial);
+	FILE *f = fopen(path, "w");
+	if (!f)
+		abort();
+	fputs(text, f);
+	fclose(f);
+	return path;
+}
+
+/* A UDP port that was free a moment ago. */
+static unsigned free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t bytes = sizeof at;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(fd, (struct sockaddr *)&at, &bytes) < 0)
+		abort();
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+int chr_rig_spawn(struct chr_rig *rig, const char *patch, const char *const *options)
+{
+	static unsigned serial;
+	char port[16];
+	char *argv[OPTIONS_MAX + 3] = {(char *)CHR_BUILD "/chronus"};
+	int count = 1;
+	while (options && *options && count <= OPTIONS_MAX)
+		argv[count++] = (char *)*options++;
+	argv[count] = (char *)patch;
+	rig->port = free_port();
+	snprintf(port, sizeof port, "%u", rig->port);
+	setenv("CHRONUS_OSC_PORT", port, 1);
+	snprintf(rig->log, sizeof rig->log, "%s/chronus-%d-%u.log", chr_server_folder(), (int)getpid(), ++serial);
+	if (chr_peer_open(&rig->peer, rig->port) < 0)
+		return -1;
+	return chr_child_start(&rig->child, argv, rig->log) < 0 ? -1 : 0;
+}
+
+int chr_rig_start(struct chr_rig *rig, const char *patch)
+{
+	return chr_rig_spawn(rig, patch, NULL) < 0 ? -1 : chr_rig_wait_playing(rig, START_MS);
+}
+
+static bool all_playing(const struct chr_rig_status *status)
+{
+	for (unsigned i = 0; i < status->count; i++)
+		if (strcmp(status->instance[i].state, "playing") != 0)
+			return false;
+	return status->count > 0 && strcmp(status->jack, "playing") == 0;
+}
+
+int chr_rig_wait_playing(struct chr_rig *rig, int timeout_ms)
+{
+	struct chr_rig_status status = {0};
+	for (long long end = chr_now_ms() + timeout_ms; chr_now_ms() < end; nanosleep(&moment, NULL)) {
+		if (chr_child_ended(&rig->child, 0)) {
+			fprintf(stderr, "chronus has ended with code %d:\n", chr_child_code(&rig->child));
+			chr_log_show(rig->log);
+			return -1;
+		}
+		if (chr_peer_barrier(&rig->peer, 50) && chr_rig_status(rig, &status) == 0 && all_playing(&status))
+			return 0;
+	}
+	fprintf(stderr, "chronus does not play (jack %s):\n", status.jack);
+	for (unsigned i = 0; i < status.count; i++)
+		fprintf(stderr, "  %s/%s %s\n", status.instance[i].module, status.instance[i].lane, status.instance[i].state);
+	chr_log_show(rig->log);
+	return -1;
+}
+
+static void copy_text(char *to, size_t bytes, const struct chr_reply *reply, const char *key)
+{
+	snprintf(to, bytes, "%s", chr_reply_string(reply, chr_reply_key(reply, key)));
+}
+
+static double number_of(const struct chr_reply *reply, const char *key)
+{
+	return chr_reply_number(reply, chr_reply_key(reply, key));
+}
+
+static void take_instance(struct chr_rig_instance *to, const struct chr_reply *reply)
+{
+	copy_text(to->module, sizeof to->module, reply, "module");
+	copy_text(to->lane, sizeof to->lane, reply, "lane");
+	copy_text(to->client, sizeof to->client, reply, "client");
+	copy_text(to->state, sizeof to->state, reply, "state");
+	to->pid = (pid_t)number_of(reply, "pid");
+	to->restarts = (long)number_of(reply, "restarts");
+}
+
+static void take_status(struct chr_rig_status *status, const struct chr_reply *reply)
+{
+	if (strcmp(reply->path, "/chronus/status") == 0) {
+		copy_text(status->jack, sizeof status->jack, reply, "jack");
+		status->supervisor = (pid_t)number_of(reply, "pid");
+	} else if (strcmp(reply->path, "/chronus/status/instance") == 0 && status->count < CHR_RIG_INSTANCES) {
+		take_instance(&status->instance[status->count++], reply);
+	} else if (strcmp(reply->path, "/chronus/status/totals") == 0) {
+		status->received = number_of(reply, "received");
+		status->applied = number_of(reply, "applied");
+		status->late = number_of(reply, "late");
+		status->coalesced = number_of(reply, "coalesced");
+		status->errors = number_of(reply, "errors");
+		status->dropped = number_of(reply, "dropped");
+	}
+}
+
+int chr_rig_status(struct chr_rig *rig, struct chr_rig_status *status)
+{
+	int messages = 0;
+	memset(status, 0, sizeof *status);
+	chr_peer_send(&rig->peer, "/chronus/status", "");
+	for (struct chr_reply reply; chr_peer_receive(&rig->peer, 2000, &reply);) {
+		bool end = strcmp(reply.path, "/chronus/status/end") == 0;
+		int told = end ? (int)chr_reply_number(&reply, 0) : 0;
+		if (strncmp(reply.path, "/chronus/status", 15) == 0 && !end)
+			messages++;
+		take_status(status, &reply);
+		chr_reply_finish(&reply);
+		if (end)
+			return told == messages ? 0 : -1;
+	}
+	return -1;
+}
+
+const struct chr_rig_instance *chr_rig_find(const struct chr_rig_status *status, const char *module, const char *lane)
+{
+	for (unsigned i = 0; i < status->count; i++)
+		if (strcmp(status->instance[i].module, module) == 0 && strcmp(status->instance[i].lane, lane) == 0)
+			return &status->instance[i];
+	return NULL;
+}
+
+int chr_rig_stop(struct chr_rig *rig)
+{
+	bool willing = chr_child_end(&rig->child, 5000);
+	if (rig->peer.fd >= 0)
+		chr_peer_close(&rig->peer);
+	return willing ? chr_child_code(&rig->child) : -1;
+}

@@ -1,0 +1,89 @@
+#include "tests/lib/system.h"
+
+#include "tests/lib/child.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PERIOD 256
+
+static const char *const kind_name[] = {[CHR_SERVER_JACKD] = "jackd", [CHR_SERVER_PIPEWIRE] = "pipewire"};
+
+static enum chr_server_kind kind_tested(void)
+{
+	const char *wanted = getenv(CHR_SERVER_ENV);
+	return wanted && strcmp(wanted, "pipewire") == 0 ? CHR_SERVER_PIPEWIRE : CHR_SERVER_JACKD;
+}
+
+static int run_suite(const char *name, void (*fill)(Suite *))
+{
+	char title[128];
+	snprintf(title, sizeof title, "%s (%s)", name, kind_name[kind_tested()]);
+	Suite *suite = suite_create(title);
+	fill(suite);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_copy(enum chr_server_kind kind)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n < 0)
+		return EXIT_FAILURE;
+	self[n] = '\0';
+	char *plain[] = {self, NULL}, *through[] = {"pw-jack", self, NULL};
+	struct chr_child child;
+	setenv(CHR_SERVER_ENV, kind_name[kind], 1);
+	fflush(NULL);
+	if (chr_child_start(&child, kind == CHR_SERVER_PIPEWIRE ? through : plain, NULL) < 0 || !chr_child_ended(&child, -1))
+		return EXIT_FAILURE;
+	return chr_child_code(&child);
+}
+
+int chr_system_main(const char *name, void (*fill)(Suite *), int jackd_only)
+{
+	const char *wanted = getenv(CHR_SERVER_ENV);
+	if (wanted && getenv("CHRONUS_TEST_COPY"))
+		return run_suite(name, fill);
+	setenv("CHRONUS_TEST_COPY", "1", 1);
+	int status = EXIT_SUCCESS;
+	for (enum chr_server_kind kind = CHR_SERVER_JACKD; kind <= CHR_SERVER_PIPEWIRE; kind++) {
+		if ((wanted && strcmp(wanted, kind_name[kind]) != 0) || (jackd_only && kind != CHR_SERVER_JACKD))
+			continue;
+		if (run_copy(kind) != 0)
+			status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+void chr_system_server(void)
+{
+	ck_assert_msg(chr_server_start(kind_tested(), PERIOD) == 0, "no %s", kind_name[kind_tested()]);
+}
+
+void chr_system_no_server(void)
+{
+	chr_server_stop();
+}
+
+TCase *chr_system_case(Suite *suite, const char *name, int seconds)
+{
+	TCase *tests = tcase_create(name);
+	tcase_add_unchecked_fixture(tests, chr_system_server, chr_system_no_server);
+	tcase_set_timeout(tests, seconds);
+	suite_add_tcase(suite, tests);
+	return tests;
+}
+
+double chr_system_seconds(double usual)
+{
+	const char *text = getenv("CHRONUS_TEST_SECONDS");
+	double given = text ? strtod(text, NULL) : 0.0;
+	return given > 0.0 ? given : usual;
+}
