@@ -1,0 +1,174 @@
+#include "engine/client.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/wake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define CLASH_US 1000000u /* how long a name may stay taken */
+#define FD_MAX   1024     /* the socket is looked for below it */
+
+CHR_RT static int on_process(jack_nframes_t frames, void *self)
+{
+	struct chr_client *client = self;
+	jack_time_t begin = jack_get_time();
+	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++)
+		if (client->in_port[i])
+			client->in[i] = jack_port_get_buffer(client->in_port[i], frames);
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
+		if (client->out_port[i])
+			client->out_buffer[i] = jack_port_get_buffer(client->out_port[i], frames);
+	chr_rt_cycle(client->rt, frames, jack_last_frame_time(client->jack), client->in, client->out_buffer);
+	chr_rt_busy(client->rt, (uint32_t)(jack_get_time() - begin));
+	return 0;
+}
+
+static void on_shutdown(void *self)
+{
+	struct chr_client *client = self;
+	atomic_store_explicit(&client->lost, 1, memory_order_release);
+	chr_wake(client->wake);
+}
+
+static void on_message(const char *text)
+{
+	chr_debug("jack: %s", text);
+}
+
+void chr_client_prepare(void)
+{
+	jack_set_error_function(on_message);
+	jack_set_info_function(on_message);
+	(void)jack_get_time();
+}
+
+/* The one of our sockets whose other end is the server's. */
+static int find_socket(void)
+{
+	for (int fd = CHR_FD_FIRST_FREE; fd < FD_MAX; fd++) {
+		/* One byte more than the kernel fills, so that the path is terminated. */
+		union {
+			struct sockaddr any;
+			struct sockaddr_un un;
+			char bytes[sizeof(struct sockaddr_un) + 1];
+		} peer = {0};
+		socklen_t length = sizeof peer.un;
+		if (getpeername(fd, &peer.any, &length) || peer.any.sa_family != AF_UNIX)
+			continue;
+		if (strstr(peer.un.sun_path, "jack_") || strstr(peer.un.sun_path, "pipewire"))
+			return fd;
+	}
+	return -1;
+}
+
+static void explain(jack_status_t status, const struct chr_slot_order *order, char *why, size_t why_bytes)
+{
+	if (status & JackNameNotUnique)
+		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client", order->client);
+	else if (status & JackServerFailed)
+		snprintf(why, why_bytes, "no JACK server answers%s%s", *order->server ? " as " : "", order->server);
+	else if (status & JackVersionError)
+		snprintf(why, why_bytes, "the JACK server has another protocol version than libjack");
+	else
+		snprintf(why, why_bytes, "JACK refuses the client '%s' (status 0x%x)", order->client, status);
+}
+
+static jack_client_t *open_exact(const struct chr_slot_order *order, jack_status_t *status)
+{
+	jack_options_t options = JackNoStartServer | JackUseExactName;
+	*status = 0;
+	if (!*order->server)
+		return jack_client_open(order->client, options, status);
+	return jack_client_open(order->client, options | JackServerName, status, order->server);
+}
+
+int chr_client_open(struct chr_client *client, const struct chr_slot_order *order, const volatile sig_atomic_t *ended, char *why,
+		    size_t why_bytes)
+{
+	static const struct timespec pause = {.tv_nsec = 2000000};
+	uint64_t deadline = chr_monotonic_us() + CLASH_US;
+	jack_status_t status;
+	if (strlen(order->client) >= (size_t)jack_client_name_size()) {
+		snprintf(why, why_bytes, "the JACK client name '%s' is too long", order->client);
+		return -ENAMETOOLONG;
+	}
+	client->jack = open_exact(order, &status);
+	while (!client->jack && status & JackNameNotUnique && chr_monotonic_us() < deadline && !*ended) {
+		nanosleep(&pause, NULL);
+		client->jack = open_exact(order, &status);
+	}
+	if (!client->jack) {
+		explain(status, order, why, why_bytes);
+		return -ECONNREFUSED;
+	}
+	client->socket = find_socket();
+	client->sample_rate = jack_get_sample_rate(client->jack);
+	client->period = jack_get_buffer_size(client->jack);
+	return 0;
+}
+
+static jack_port_t *add_port(struct chr_client *client, const char *name, const char *suffix, unsigned long flags)
+{
+	char full[CHR_NAME_MAX + 4];
+	snprintf(full, sizeof full, "%s%s", name, suffix);
+	return jack_port_register(client->jack, full, JACK_DEFAULT_AUDIO_TYPE, flags, 0);
+}
+
+static bool add_ports(struct chr_client *client, uint32_t lanes, uint32_t channels)
+{
+	const struct chr_descriptor *desc = client->desc;
+	for (unsigned i = 0; i < desc->port_count; i++) {
+		bool in = desc->port[i].direction == CHR_IN;
+		jack_port_t **port = in ? &client->in_port[i] : &client->out_port[i];
+		if (!chr_rt_has_port(desc, i, channels))
+			continue;
+		*port = add_port(client, desc->port[i].name, "", in ? JackPortIsInput : JackPortIsOutput);
+		if (!*port)
+			return false;
+	}
+	for (unsigned i = 0; client->out && lanes == 2 && i < desc->port_count; i++) {
+		jack_port_t **port = &client->in_port[CHR_PORTS_MAX + i];
+		if (desc->port[i].direction != CHR_IN || !chr_rt_has_port(desc, i, channels))
+			continue;
+		*port = add_port(client, desc->port[i].name, ".b", JackPortIsInput);
+		if (!*port)
+			return false;
+	}
+	if (chr_descriptor_port(desc, "clock") < 0)
+		return add_port(client, "clock", "", JackPortIsInput) != NULL;
+	return true;
+}
+
+int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lanes, uint32_t channels, char *why, size_t why_bytes)
+{
+	client->rt = rt;
+	if (jack_set_process_callback(client->jack, on_process, client)) {
+		snprintf(why, why_bytes, "JACK refuses the process callback");
+		return -EIO;
+	}
+	jack_on_shutdown(client->jack, on_shutdown, client);
+	if (!add_ports(client, lanes, channels)) {
+		snprintf(why, why_bytes, "JACK has no room for more ports: start it with a larger -p");
+		return -EIO;
+	}
+	if (jack_activate(client->jack)) {
+		snprintf(why, why_bytes, "JACK does not activate the client");
+		return -EIO;
+	}
+	return 0;
+}
+
+void chr_client_close(struct chr_client *client)
+{
+	if (!client->jack)
+		return;
+	jack_client_close(client->jack);
+	client->jack = NULL;
+	client->socket = -1;
+}

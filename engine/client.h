@@ -1,0 +1,50 @@
+/* The JACK client of an instance: the only file of the engine that speaks to JACK.
+ *
+ * It registers a process and a shutdown callback and no other: jackd tells a client of everything else over a socket that it
+ * waits on, so that a module that hangs would hang jackd. All ports are registered before the client is activated.
+ */
+#ifndef CHR_ENGINE_CLIENT_H
+#define CHR_ENGINE_CLIENT_H
+
+#include "common/slot.h"
+#include "engine/rt.h"
+
+#include <jack/jack.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chr_client {
+	jack_client_t *jack; /* NULL: not open */
+	struct chr_rt *rt;
+	const struct chr_descriptor *desc;
+	bool out;   /* the module is CHR_MODULE_OUT */
+	int socket; /* its JACK socket; -1: not found */
+	uint32_t sample_rate, period;
+	int wake;         /* eventfd to make readable when the server is lost */
+	_Atomic int lost; /* the server is */
+	jack_port_t *in_port[CHR_LANES * CHR_PORTS_MAX];
+	jack_port_t *out_port[CHR_PORTS_MAX];
+	const float *in[CHR_LANES * CHR_PORTS_MAX];
+	float *out_buffer[CHR_PORTS_MAX];
+};
+
+/* Libjack linked, its messages kept off standard error, its clock warm: all that needs no server. */
+void chr_client_prepare(void);
+
+/* Opens the client `order->client`, trying for a second while the name is taken, as the dead bearer of a name stays in jackd's graph
+ * for some milliseconds. Gives up early when *ended becomes true. Finds the socket, rate and period. 0, or -errno with the reason in
+ * `why`: then nothing is open. Main thread; blocks. */
+int chr_client_open(struct chr_client *client, const struct chr_slot_order *order, const volatile sig_atomic_t *ended, char *why,
+		    size_t why_bytes);
+
+/* Registers the ports of the module in the order of its table, for CHR_MODULE_OUT with two lanes its inputs again as NAME.b, last an input
+ * `clock` if the table has no port of that name; activates the client, which plays `rt` from then on. 0, or -EIO with the reason. */
+int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lanes, uint32_t channels, char *why, size_t why_bytes);
+
+/* Closes the client if it is open. May hang in libjack: the caller sets a deadline. */
+void chr_client_close(struct chr_client *client);
+
+#endif

@@ -1,0 +1,361 @@
+#include "engine/orders.h"
+
+#include "common/event.h"
+#include "common/log.h"
+#include "common/wake.h"
+#include "engine/client.h"
+#include "engine/crash.h"
+#include "engine/ending.h"
+#include "engine/join.h"
+#include "engine/load.h"
+#include "engine/rt.h"
+#include "engine/touch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The process as its main thread sees it. */
+struct engine {
+	struct chr_slot *slot;
+	struct chr_loaded loaded;
+	struct chr_slot_order order; /* copy, checked */
+	struct chr_board *board[CHR_LANES];
+	struct chr_rt *rt; /* NULL until the client is open */
+	struct chr_client client;
+	struct chr_slot *twin; /* mapped read-only; NULL: none */
+	int twin_fd;           /* came over the socket, not yet mapped; -1: none */
+	bool twin_wanted;      /* an order asks for it */
+	bool running;
+};
+
+static void set_phase(struct engine *engine, unsigned phase)
+{
+	/* release: what the phase vouches for was written before */
+	atomic_store_explicit(&engine->slot->report.phase, phase, memory_order_release);
+}
+
+static void report(struct engine *engine, unsigned kind)
+{
+	const struct chr_event event = {.version = CHR_EVENT_VERSION, .kind = (uint16_t)kind};
+	if (!chr_ring_write(&engine->slot->from_main, &event, 1))
+		chr_warn("the supervisor does not read its reports");
+	chr_wake(CHR_FD_FROM_MAIN);
+}
+
+/* An order failed. A module that plays goes on playing, so its phase stays. */
+static void fail(struct engine *engine, const char *why)
+{
+	snprintf(engine->slot->report.text, sizeof engine->slot->report.text, "%s", why);
+	if (!engine->running)
+		set_phase(engine, CHR_PHASE_FAILED);
+	chr_debug("failed: %s", why);
+	report(engine, CHR_REPORT_FAILED);
+}
+
+static void touch_snapshots(const struct chr_slot *slot, size_t state_bytes, bool writing)
+{
+	for (unsigned i = 0; i < 2; i++)
+		chr_touch(&slot->snapshot[i], offsetof(struct chr_snapshot, state) + state_bytes, writing);
+}
+
+/* A private copy of the order block: what is checked here stays as it was checked. */
+static void copy_order(struct engine *engine)
+{
+	struct chr_slot_order *order = &engine->order;
+	*order = engine->slot->order;
+	order->file[sizeof order->file - 1] = 0;
+	order->client[sizeof order->client - 1] = 0;
+	order->module[sizeof order->module - 1] = 0;
+	order->server[sizeof order->server - 1] = 0;
+}
+
+static void order_load(struct engine *engine)
+{
+	char why[CHR_TEXT_MAX];
+	copy_order(engine);
+	if (engine->loaded.module) {
+		fail(engine, "this process has a module already");
+		return;
+	}
+	if (chr_load(&engine->loaded, engine->order.file, why, sizeof why)) {
+		fail(engine, why);
+		return;
+	}
+	engine->slot->descriptor = engine->loaded.desc;
+	touch_snapshots(engine->slot, engine->loaded.module->state_bytes, true);
+	set_phase(engine, CHR_PHASE_LOADED);
+	report(engine, CHR_REPORT_LOADED);
+}
+
+/* Out reads both boards and writes none; any other module has its own lane's alone. */
+static int map_boards(struct engine *engine)
+{
+	bool out = engine->loaded.desc.flags & CHR_MODULE_OUT;
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		if (!engine->board[lane] && (out || lane == engine->order.lane)) {
+			engine->board[lane] = chr_board_map(CHR_FD_BOARD_A + (int)lane, !out);
+			if (!engine->board[lane])
+				return -errno;
+			chr_touch(engine->board[lane], sizeof *engine->board[lane], !out);
+		}
+	}
+	return 0;
+}
+
+static struct chr_rt *make_rt(struct engine *engine)
+{
+	const struct chr_slot_order *order = &engine->order;
+	bool out = engine->loaded.desc.flags & CHR_MODULE_OUT;
+	struct chr_rt_setup setup = {.module = engine->loaded.module,
+				     .desc = &engine->loaded.desc,
+				     .slot = engine->slot,
+				     .sample_rate = (float)engine->client.sample_rate,
+				     .lanes = order->lanes,
+				     .channels = order->channels,
+				     .value = order->value};
+	if (!out)
+		setup.pulse = &engine->board[order->lane]->pulse[order->member];
+	for (unsigned lane = 0; out && lane < CHR_LANES; lane++)
+		setup.board[lane] = engine->board[lane];
+	return chr_rt_create(&setup);
+}
+
+static const char *check_open(const struct engine *engine)
+{
+	const struct chr_slot_order *order = &engine->order;
+	if (!engine->loaded.module)
+		return "there is no module to play";
+	if (engine->client.jack)
+		return "the client is open already";
+	if (order->lane >= CHR_LANES || order->lanes < 1 || order->lanes > CHR_LANES || order->member >= CHR_BOARD_MEMBERS ||
+	    order->channels > CHR_PORTS_MAX)
+		return "the order to open is out of range";
+	return NULL;
+}
+
+/* Opens the client and tells what the supervisor must know of it. */
+static int open_client(struct engine *engine, char *why, size_t why_bytes)
+{
+	struct chr_client *client = &engine->client;
+	client->desc = &engine->loaded.desc;
+	client->out = engine->loaded.desc.flags & CHR_MODULE_OUT;
+	int rc = chr_client_open(client, &engine->order, &chr_ending, why, why_bytes);
+	if (rc)
+		return rc;
+	chr_crash_set_socket(client->socket);
+	if (client->socket < 0)
+		chr_warn("JACK's socket was not found: a death is seen by jackd alone");
+	else if (chr_fd_send(CHR_FD_SOCKET, client->socket, CHR_FD_TAG_JACK))
+		chr_warn("JACK's socket could not be handed over");
+	engine->slot->report.sample_rate = client->sample_rate;
+	engine->slot->report.period = client->period;
+	return 0;
+}
+
+static void close_client(struct engine *engine)
+{
+	chr_crash_set_socket(-1);
+	chr_client_close(&engine->client);
+	chr_rt_destroy(engine->rt);
+	engine->rt = NULL;
+}
+
+static void take_twin(struct engine *engine);
+
+static void order_open(struct engine *engine)
+{
+	const struct chr_slot_order *order = &engine->order;
+	char why[CHR_TEXT_MAX] = "";
+	copy_order(engine);
+	const char *wrong = check_open(engine);
+	if (wrong) {
+		fail(engine, wrong);
+		return;
+	}
+	chr_log_identity("module", order->module, (char)('a' + order->lane));
+	set_phase(engine, CHR_PHASE_OPENING);
+	int rc = map_boards(engine);
+	if (rc)
+		snprintf(why, sizeof why, "cannot map the pulse board: %s", strerror(-rc));
+	else
+		rc = open_client(engine, why, sizeof why);
+	if (!rc && !(engine->rt = make_rt(engine))) {
+		snprintf(why, sizeof why, "out of memory");
+		rc = -ENOMEM;
+	}
+	if (!rc)
+		rc = chr_client_start(&engine->client, engine->rt, order->lanes, order->channels, why, sizeof why);
+	if (rc) {
+		close_client(engine);
+		fail(engine, why);
+		return;
+	}
+	engine->running = true;
+	set_phase(engine, CHR_PHASE_RUNNING);
+	report(engine, CHR_REPORT_READY);
+	take_twin(engine);
+}
+
+/* May the two exchange states? */
+static const char *check_twin(const struct engine *engine, const struct chr_slot *twin)
+{
+	const struct chr_descriptor *own = &engine->loaded.desc;
+	char name[CHR_NAME_MAX];
+	memcpy(name, twin->descriptor.name, sizeof name);
+	if (memcmp(name, own->name, strlen(own->name) + 1) != 0)
+		return "the twin is another module";
+	if (twin->descriptor.state_version != own->state_version || twin->descriptor.state_bytes != own->state_bytes)
+		return "the twin is another build of the module: its state does not fit";
+	return NULL;
+}
+
+/* Gives the audio thread the twin's slot when both have come: the order and the descriptor. */
+static void take_twin(struct engine *engine)
+{
+	if (!engine->twin_wanted || engine->twin_fd < 0 || !engine->rt)
+		return;
+	struct chr_slot *twin = chr_slot_map(engine->twin_fd, 0);
+	const char *wrong = twin ? check_twin(engine, twin) : "the twin's slot cannot be mapped";
+	close(engine->twin_fd);
+	engine->twin_fd = -1;
+	engine->twin_wanted = false;
+	if (wrong) {
+		if (twin)
+			chr_slot_unmap(twin);
+		fail(engine, wrong);
+		return;
+	}
+	touch_snapshots(twin, engine->loaded.module->state_bytes, false);
+	if (chr_join_set_twin(engine->rt, twin))
+		chr_slot_unmap(engine->twin);
+	engine->twin = twin;
+}
+
+/* False when the supervisor's end of the socket is gone. */
+static bool receive_descriptors(struct engine *engine)
+{
+	for (;;) {
+		unsigned char tag = 0;
+		int fd = chr_fd_receive(CHR_FD_SOCKET, &tag);
+		if (fd < 0)
+			return fd == -EAGAIN || fd == -EINTR;
+		if (tag != CHR_FD_TAG_TWIN) {
+			close(fd);
+			continue;
+		}
+		if (engine->twin_fd >= 0)
+			close(engine->twin_fd);
+		engine->twin_fd = fd;
+	}
+}
+
+static void order_twin(struct engine *engine)
+{
+	engine->twin_wanted = true;
+	receive_descriptors(engine);
+	take_twin(engine);
+}
+
+static void order_exit(struct engine *engine)
+{
+	(void)engine;
+	chr_ending_begin();
+}
+
+static void obey(struct engine *engine)
+{
+	static const struct {
+		unsigned kind;
+		void (*carry_out)(struct engine *engine);
+	} table[] = {
+		{CHR_ORDER_LOAD, order_load},
+		{CHR_ORDER_OPEN, order_open},
+		{CHR_ORDER_TWIN, order_twin},
+		{CHR_ORDER_EXIT, order_exit},
+	};
+	struct chr_event event;
+	chr_wake_clear(CHR_FD_TO_MAIN);
+	while (!chr_ending && chr_ring_read(&engine->slot->to_main, &event, 1)) {
+		bool known = false;
+		for (unsigned i = 0; event.version == CHR_EVENT_VERSION && i < sizeof table / sizeof table[0]; i++) {
+			if (table[i].kind == event.kind) {
+				known = true;
+				table[i].carry_out(engine);
+			}
+		}
+		if (!known)
+			chr_warn("an order of kind %u, version %u is not known", event.kind, event.version);
+	}
+}
+
+static void end_lost(struct engine *engine)
+{
+	set_phase(engine, CHR_PHASE_SERVER_LOST);
+	report(engine, CHR_REPORT_SERVER_LOST);
+	/* Not through libjack: it may wait for the server that is gone. */
+	_exit(EX_UNAVAILABLE);
+}
+
+static void serve(struct engine *engine)
+{
+	struct pollfd fds[] = {{.fd = CHR_FD_TO_MAIN, .events = POLLIN},
+			       {.fd = CHR_FD_SOCKET, .events = POLLIN},
+			       {.fd = engine->client.wake, .events = POLLIN}};
+	while (!chr_ending) {
+		if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0)
+			continue;
+		if (atomic_load_explicit(&engine->client.lost, memory_order_acquire))
+			end_lost(engine);
+		if (fds[2].revents)
+			chr_wake_clear(engine->client.wake);
+		if (fds[1].revents && !receive_descriptors(engine)) {
+			/* The supervisor is gone. What plays goes on; what does not has nobody to play for. */
+			fds[1].fd = -1;
+			if (!engine->running)
+				return;
+		}
+		if (fds[1].revents)
+			take_twin(engine);
+		if (fds[0].revents)
+			obey(engine);
+	}
+}
+
+static void finish(struct engine *engine)
+{
+	chr_ending_begin();
+	close_client(engine);
+	if (engine->twin)
+		chr_slot_unmap(engine->twin);
+	for (unsigned lane = 0; lane < CHR_LANES; lane++)
+		if (engine->board[lane])
+			chr_board_unmap(engine->board[lane]);
+	if (engine->twin_fd >= 0)
+		close(engine->twin_fd);
+	close(engine->client.wake);
+}
+
+int chr_orders_serve(struct chr_slot *slot)
+{
+	static struct engine engine = {.twin_fd = -1, .client = {.socket = -1}};
+	int wake = chr_wake_create();
+	engine.slot = slot;
+	engine.client.wake = wake;
+	int rc = wake < 0 ? wake : chr_ending_install(wake);
+	if (rc) {
+		chr_error("cannot prepare to be ended: %s", strerror(-rc));
+		return EX_OSERR;
+	}
+	chr_client_prepare();
+	chr_touch(slot, offsetof(struct chr_slot, snapshot), true);
+	set_phase(&engine, CHR_PHASE_SPARE);
+	report(&engine, CHR_REPORT_HELLO);
+	serve(&engine);
+	finish(&engine);
+	return EX_OK;
+}

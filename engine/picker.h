@@ -1,0 +1,48 @@
+/* The lane picker of out: each cycle the lane to play, and with one lane alone a gap without clicks.
+ *
+ * A lane is good when the supervisor has not marked it broken and every member that leads to out completed the cycle in which out
+ * itself ran last: its edges to out close a loop, so what out reads now was written then. With two lanes the switch
+ * from one to the other is exact and needs no fade, and silence means that both are gone. With one lane every death is a
+ * gap: the last sample falls to zero and the sound rises again, each within CHR_GAP_MS.
+ */
+#ifndef CHR_ENGINE_PICKER_H
+#define CHR_ENGINE_PICKER_H
+
+#include "common/board.h"
+#include "common/module.h"
+#include "common/slot.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHR_GAP_MS    2.0f
+#define CHR_LANE_NONE (-1)
+
+struct chr_picker {
+	const struct chr_slot_picker *orders;
+	const struct chr_board *board[CHR_LANES]; /* board[0] == NULL: no picker, lane a always */
+	uint32_t lanes;
+	int last; /* lane played last */
+
+	/* lanes == 1: */
+	uint32_t gap_frames;       /* of a fall or a rise */
+	uint32_t fall;             /* frames left of the fall */
+	uint32_t rise;             /* frames done of the rise; gap_frames: up */
+	float held[CHR_PORTS_MAX]; /* where the fall began */
+	float tail[CHR_PORTS_MAX]; /* last sample given */
+};
+
+void chr_picker_init(struct chr_picker *picker, const struct chr_slot_picker *orders,
+		     const struct chr_board *const board[CHR_LANES], uint32_t lanes, float sample_rate);
+
+/* Chooses the lane of the cycle that begins at `now`; out's own cycle before it began at `previous` (`ran` false: there was
+ * none). Returns a lane or CHR_LANE_NONE, and keeps it as `last`. */
+CHR_RT int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now);
+
+/* One input's samples of the lane chosen: `in` itself (NULL only when there is no lane), or `scratch` filled. Call for each port, then
+ * chr_picker_advance() once. `frames` > 0. */
+CHR_RT const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane, const float *in, float *scratch,
+				     uint32_t frames);
+CHR_RT void chr_picker_advance(struct chr_picker *picker, int lane, uint32_t frames);
+
+#endif

@@ -1,0 +1,282 @@
+#include "engine/rt.h"
+
+#include "engine/denormal.h"
+#include "engine/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE 64u /* bytes: alignment of states and buffers */
+
+/* Zeroed and touched, so that the audio thread meets no page fault. */
+static void *allocate(size_t bytes)
+{
+	size_t rounded = (bytes + LINE - 1) / LINE * LINE;
+	void *memory = aligned_alloc(LINE, rounded ? rounded : LINE);
+	if (memory)
+		memset(memory, 0, rounded);
+	return memory;
+}
+
+static float *allocate_buffer(void)
+{
+	return allocate(CHR_BLOCK_MAX * sizeof(float));
+}
+
+static bool allocate_all(struct chr_rt *rt)
+{
+	const struct chr_descriptor *desc = rt->desc;
+	rt->state = allocate(rt->module->state_bytes);
+	rt->state_coming = allocate(rt->module->state_bytes);
+	rt->silence = allocate_buffer();
+	rt->ramp[CHR_PARAMS_MAX] = allocate_buffer();
+	bool whole = rt->state && rt->state_coming && rt->silence && rt->ramp[CHR_PARAMS_MAX];
+	for (unsigned i = 0; whole && i < desc->param_count; i++)
+		whole = (rt->ramp[i] = allocate_buffer());
+	for (unsigned i = 0; whole && i < desc->port_count; i++)
+		if (desc->port[i].direction == CHR_IN)
+			whole = (rt->input[i] = allocate_buffer());
+	return whole;
+}
+
+struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
+{
+	struct chr_rt *rt = allocate(sizeof *rt);
+	if (!rt)
+		return NULL;
+	rt->module = setup->module;
+	rt->desc = setup->desc;
+	rt->slot = setup->slot;
+	rt->pulse = setup->pulse;
+	rt->sample_rate = setup->sample_rate;
+	rt->channels = setup->channels;
+	if (!allocate_all(rt)) {
+		chr_rt_destroy(rt);
+		return NULL;
+	}
+	for (unsigned i = 0; i < rt->desc->param_count; i++) {
+		float value = setup->value[i];
+		if (chr_param_accept(&rt->desc->param[i], &value))
+			value = rt->desc->param[i].initial;
+		chr_smoother_step(&rt->engine.param[i], value);
+	}
+	chr_smoother_step(&rt->engine.gain, 1.0f);
+	chr_picker_init(&rt->picker, &rt->slot->picker, setup->board, setup->lanes, rt->sample_rate);
+	chr_rt_reset(rt);
+	return rt;
+}
+
+void chr_rt_destroy(struct chr_rt *rt)
+{
+	if (!rt)
+		return;
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
+		free(rt->input[i]);
+	for (unsigned i = 0; i < CHR_PARAMS_MAX + 1; i++)
+		free(rt->ramp[i]);
+	free(rt->silence);
+	free(rt->state_coming);
+	free(rt->state);
+	free(rt);
+}
+
+bool chr_rt_has_port(const struct chr_descriptor *desc, unsigned port, uint32_t channels)
+{
+	return desc->port[port].channel <= channels;
+}
+
+void chr_rt_reset(struct chr_rt *rt)
+{
+	memset(rt->state, 0, rt->module->state_bytes);
+	if (rt->module->init)
+		rt->module->init(rt->state, rt->sample_rate);
+}
+
+void chr_rt_note(struct chr_rt *rt, unsigned kind, uint32_t frame, uint32_t count, uint64_t sum)
+{
+	const struct chr_event note = {
+		.version = CHR_EVENT_VERSION, .kind = (uint16_t)kind, .frame = frame, .count = count, .sum = sum};
+	chr_ring_write(&rt->slot->from_audio, &note, 1);
+}
+
+void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us)
+{
+	struct chr_slot_status *status = &rt->slot->status;
+	chr_rt_add(&status->busy_us, busy_us);
+	if (busy_us > atomic_load_explicit(&status->worst_us, memory_order_relaxed))
+		atomic_store_explicit(&status->worst_us, busy_us, memory_order_relaxed);
+}
+
+static void watch_time(struct chr_rt *rt, uint32_t frame)
+{
+	uint32_t expected = rt->frame + rt->frames;
+	if (rt->ran && frame != expected) {
+		chr_rt_count(&rt->slot->status.skipped);
+		chr_rt_note(rt, CHR_NOTE_SKIPPED, frame, frame - expected, 0);
+	}
+}
+
+/* A port that is patched to its own module reads the buffer that the module writes: then it gets a copy. */
+static const float *apart(struct chr_rt *rt, unsigned port, const float *in, float *const *out, uint32_t frames)
+{
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		if (rt->desc->port[i].direction == CHR_OUT && out[i] && out[i] == in)
+			return memcpy(rt->input[port], in, frames * sizeof *in);
+	}
+	return in;
+}
+
+/* Buffers of the part of the cycle that begins `begin` frames into it. */
+static void aim(struct chr_rt *rt, int lane, uint32_t begin, uint32_t frames, const float *const *in, float *const *out)
+{
+	const float *const *row = in + (lane == 1 ? CHR_PORTS_MAX : 0);
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		bool present = chr_rt_has_port(rt->desc, i, rt->channels);
+		rt->in[i] = NULL;
+		rt->out[i] = NULL;
+		if (rt->desc->port[i].direction == CHR_OUT) {
+			if (present && out[i])
+				rt->out[i] = out[i] + begin;
+			continue;
+		}
+		const float *from = present && row[i] ? row[i] + begin : rt->silence;
+		if (rt->picker.board[0])
+			from = chr_picker_input(&rt->picker, i, lane, from, rt->input[i], frames);
+		rt->in[i] = from;
+	}
+	for (unsigned i = 0; i < rt->desc->port_count; i++)
+		if (rt->in[i])
+			rt->in[i] = apart(rt, i, rt->in[i], rt->out, frames);
+	if (rt->picker.board[0])
+		chr_picker_advance(&rt->picker, lane, frames);
+}
+
+static void fade(struct chr_rt *rt, float *const *out, uint32_t frames)
+{
+	struct chr_smoother *gain = &rt->engine.gain;
+	if (!gain->remaining && gain->target == 1.0f)
+		return;
+	struct chr_control course = chr_smoother_run(gain, frames, rt->ramp[CHR_PARAMS_MAX]);
+	for (unsigned i = 0; i < rt->desc->port_count; i++)
+		for (uint32_t k = 0; out[i] && k < frames; k++)
+			out[i][k] *= chr_control_at(course, k);
+}
+
+/* One call of the module: `frames` frames from `at` on, counted from where aim() put the buffers. */
+static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
+{
+	const float *in[CHR_PORTS_MAX];
+	float *out[CHR_PORTS_MAX];
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		in[i] = rt->in[i] ? rt->in[i] + at : NULL;
+		out[i] = rt->out[i] ? rt->out[i] + at : NULL;
+	}
+	for (unsigned i = 0; i < rt->desc->param_count; i++)
+		rt->control[i] = chr_smoother_run(&rt->engine.param[i], frames, rt->ramp[i]);
+	const struct chr_io io = {.frames = frames,
+				  .sample_rate = rt->sample_rate,
+				  .in = in,
+				  .out = out,
+				  .param = rt->control,
+				  .channels = rt->channels};
+	rt->module->process(rt->state, &io);
+	fade(rt, out, frames);
+}
+
+static void run(struct chr_rt *rt, int lane, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
+{
+	for (uint32_t begin = 0; begin < frames; begin += CHR_BLOCK_MAX) {
+		uint32_t part = frames - begin < CHR_BLOCK_MAX ? frames - begin : CHR_BLOCK_MAX;
+		aim(rt, lane, begin, part, in, out);
+		for (uint32_t at = 0; at < part;) {
+			uint32_t next = chr_events_apply_due(rt, frame, begin + at, begin + part) - begin;
+			run_span(rt, at, next - at);
+			at = next;
+		}
+	}
+}
+
+/* An exponent of all ones, plus one, carries into the sign's place; no other does. */
+static bool finite_block(const float *samples, uint32_t frames)
+{
+	uint32_t seen = 0, bits;
+	for (uint32_t i = 0; i < frames; i++) {
+		memcpy(&bits, &samples[i], sizeof bits);
+		seen |= (bits & 0x7fffffffu) + 0x00800000u;
+	}
+	return !(seen & 0x80000000u);
+}
+
+static void silence(struct chr_rt *rt, uint32_t frames, float *const *out)
+{
+	for (unsigned i = 0; i < rt->desc->port_count; i++)
+		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+			memset(out[i], 0, frames * sizeof *out[i]);
+}
+
+static void judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *const *out)
+{
+	bool finite = true;
+	for (unsigned i = 0; i < rt->desc->port_count && finite; i++)
+		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+			finite = finite_block(out[i], frames);
+	if (finite)
+		return;
+	silence(rt, frames, out);
+	chr_rt_reset(rt);
+	chr_rt_count(&rt->slot->status.nonfinite);
+	chr_rt_note(rt, CHR_NOTE_NONFINITE, frame, 0, 0);
+}
+
+/* Silence on every output, the clock's too, so that it adds nothing to that of the `out` that plays. */
+static void mute(struct chr_rt *rt, int lane, uint32_t frames, float *const *out)
+{
+	struct chr_slot_status *status = &rt->slot->status;
+	if (!rt->picker.board[0])
+		return;
+	if (atomic_load_explicit(&rt->slot->picker.muted, memory_order_relaxed))
+		silence(rt, frames, out);
+	else
+		chr_rt_count(lane == CHR_LANE_NONE ? &status->silent : &status->played[lane]);
+}
+
+static void tell(struct chr_rt *rt, uint32_t mxcsr)
+{
+	struct chr_slot_status *status = &rt->slot->status;
+	for (unsigned i = 0; i < rt->desc->meter_count; i++) {
+		uint32_t value;
+		memcpy(&value, rt->state + rt->module->meters[i].offset, sizeof value);
+		atomic_store_explicit(&status->meter[i], value, memory_order_relaxed);
+	}
+	atomic_store_explicit(&status->mxcsr, mxcsr, memory_order_relaxed);
+	atomic_store_explicit(&status->joining, rt->joining, memory_order_relaxed);
+	chr_rt_count(&status->cycles);
+}
+
+void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
+{
+	uint32_t mxcsr = chr_denormals_off();
+	int lane = 0;
+	if (rt->pulse)
+		chr_pulse_enter(rt->pulse, frame);
+	watch_time(rt, frame);
+	chr_events_drain(rt, frame);
+	if (rt->joining)
+		chr_join_try(rt, frame);
+	if (rt->picker.board[0])
+		lane = chr_picker_choose(&rt->picker, rt->ran, rt->frame, frame);
+	run(rt, lane, frames, frame, in, out);
+	chr_events_settle(rt);
+	judge(rt, frames, frame, out);
+	mute(rt, lane, frames, out);
+	rt->frame = frame;
+	rt->frames = frames;
+	rt->ran = true;
+	if (rt->publish_left) {
+		rt->publish_left--;
+		chr_join_publish(rt, frame + frames);
+	}
+	tell(rt, mxcsr);
+	if (rt->pulse)
+		chr_pulse_complete(rt->pulse, frame);
+}

@@ -1,0 +1,117 @@
+/* The realtime half of a module process: one cycle of one instance, without a word of JACK, so that tests drive it frame by frame.
+ *
+ * A cycle: enter the pulse, take events, join the twin if asked, cut the block at the events' frames, move the parameters and
+ * call the module on each span, judge the outputs, publish what others want to know, complete the pulse.
+ *
+ * Everything here belongs to the audio thread from the first chr_rt_cycle() on, except `twin`.
+ */
+#ifndef CHR_ENGINE_RT_H
+#define CHR_ENGINE_RT_H
+
+#include "common/board.h"
+#include "common/descriptor.h"
+#include "common/module.h"
+#include "common/slot.h"
+#include "engine/events.h"
+#include "engine/picker.h"
+#include "engine/smooth.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CHR_SMOOTH_MS 5.0f /* ramp of a change where neither event nor parameter says how long */
+
+/* What the future of an instance depends on beside the module's state and the pending events. No padding: it is copied
+ * between twins and summed. */
+struct chr_engine_state {
+	struct chr_smoother param[CHR_PARAMS_MAX];
+	struct chr_smoother gain; /* CHR_EVENT_FADE */
+};
+
+static_assert(sizeof(struct chr_engine_state) == (CHR_PARAMS_MAX + 1) * sizeof(struct chr_smoother), "no padding");
+
+/* What an instance is made from. The pointers must outlive it. */
+struct chr_rt_setup {
+	const struct chr_module *module;
+	const struct chr_descriptor *desc; /* of that module, in private memory */
+	struct chr_slot *slot;
+	struct chr_pulse *pulse;                  /* its line on the board; NULL: it has none (out) */
+	const struct chr_board *board[CHR_LANES]; /* read by the picker of a module with CHR_MODULE_OUT; NULL elsewhere */
+	float sample_rate;                        /* Hz */
+	uint32_t lanes;                           /* 1 or 2 */
+	uint32_t channels;                        /* ports of a higher channel are absent */
+	const float *value;                       /* desc->param_count values to begin with; an illegal one becomes the initial */
+};
+
+struct chr_rt {
+	const struct chr_module *module;
+	const struct chr_descriptor *desc;
+	struct chr_slot *slot;
+	struct chr_pulse *pulse;
+	float sample_rate;
+	uint32_t channels;
+
+	unsigned char *state;        /* the module's, 64-byte aligned */
+	unsigned char *state_coming; /* where a twin's is copied before it counts */
+	struct chr_engine_state engine;
+	struct chr_queue queue;
+	struct chr_picker picker;
+
+	uint32_t frame, frames; /* of the previous cycle */
+	bool ran;               /* there was one */
+	uint32_t serial;        /* of the newest event taken that changes the state */
+	bool serial_known;      /* there was one */
+
+	bool joining;
+	uint32_t publish_left; /* cycles at whose end a snapshot is asked for */
+	uint32_t publish_turn;
+	uint32_t floor; /* events of this serial and older are in the state joined */
+	bool floor_set;
+	struct chr_pending coming[CHR_PENDING_MAX];
+	_Atomic(const struct chr_slot *) twin; /* set by the main thread, see chr_join_set_twin() */
+	_Atomic int twin_busy;                 /* the audio thread reads the twin's slot */
+
+	/* of the span in progress */
+	const float *in[CHR_PORTS_MAX];
+	float *out[CHR_PORTS_MAX];
+	struct chr_control control[CHR_PARAMS_MAX];
+
+	/* buffers of CHR_BLOCK_MAX samples */
+	float *silence;
+	float *ramp[CHR_PARAMS_MAX + 1]; /* one per parameter; the last for the fade */
+	float *input[CHR_PORTS_MAX];     /* one per input, for what cannot be passed on in place */
+};
+
+/* Makes an instance, fresh, its memory touched. NULL when memory ran out. Main thread. */
+struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup);
+void chr_rt_destroy(struct chr_rt *rt);
+
+/* Runs the cycle that begins at `frame` and has `frames` frames (any number). `in` has CHR_LANES rows of CHR_PORTS_MAX buffers,
+ * by place in the module's port table: lane a's, then lane b's (read for a module with CHR_MODULE_OUT alone); `out` has CHR_PORTS_MAX.
+ * NULL: the port is absent. */
+CHR_RT void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out);
+
+/* The last cycle took `busy_us` of the callback. */
+CHR_RT void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us);
+
+/* Is this port present in the instance? */
+CHR_RT bool chr_rt_has_port(const struct chr_descriptor *desc, unsigned port, uint32_t channels);
+
+/* For the other files of the realtime half: the module's state fresh; a note to the supervisor (lost when its ring is full);
+ * one more of a counter that this thread alone writes. */
+CHR_RT void chr_rt_reset(struct chr_rt *rt);
+CHR_RT void chr_rt_note(struct chr_rt *rt, unsigned kind, uint32_t frame, uint32_t count, uint64_t sum);
+
+CHR_RT static inline void chr_rt_add(_Atomic uint32_t *counter, uint32_t by)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+CHR_RT static inline void chr_rt_count(_Atomic uint32_t *counter)
+{
+	chr_rt_add(counter, 1);
+}
+
+#endif
