@@ -7,7 +7,7 @@
  *  who writes     block
  *  supervisor     header, order, picker, rings to_audio and to_main
  *  main thread    alive, report, descriptor, ring from_main
- *  audio thread   status, snapshot, ring from_audio
+ *  audio thread   status, pulse, snapshot, ring from_audio
  */
 #ifndef CHR_COMMON_SLOT_H
 #define CHR_COMMON_SLOT_H
@@ -116,6 +116,7 @@ struct chr_slot {
 	struct chr_slot_picker picker;
 	struct chr_slot_report report;
 	struct chr_slot_status status;
+	struct chr_pulse pulse; /* of `out`, which may not write on the lanes' boards; unused elsewhere */
 	struct chr_descriptor descriptor;
 	struct chr_ring to_audio, to_main, from_audio, from_main;
 	struct chr_snapshot snapshot[2];

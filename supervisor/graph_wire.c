@@ -42,15 +42,16 @@ static bool ports_of(struct chr_graph *graph, const struct chr_edge *edge, jack_
 	return *from && jack_port_by_name(client_of(graph), b);
 }
 
-static bool desired(const struct chr_graph *graph, const char *from, const char *to)
+/* The desired edge between two JACK ports, or NULL. */
+static const struct chr_edge *desired(const struct chr_graph *graph, const char *from, const char *to)
 {
 	for (unsigned i = 0; i < graph->wired.count; i++) {
 		const struct chr_edge *edge = &graph->wired.edge[i];
 		const char *a = resolve(graph, edge->from), *b = resolve(graph, edge->to);
 		if (a && b && !strcmp(a, from) && !strcmp(b, to))
-			return true;
+			return edge;
 	}
-	return false;
+	return NULL;
 }
 
 static bool is_clock(const struct chr_edge *edge)
@@ -206,9 +207,10 @@ static int settle_lost(struct chr_graph *graph)
 			continue;
 		}
 		jack_port_t *from = jack_port_by_name(client_of(graph), lost->edge.from);
-		if (edge_of(graph, lost->a, lost->b, &edge) && !strcmp(edge.from, lost->edge.from) && !strcmp(edge.to, lost->edge.to) &&
-		    from && !jack_port_connected_to(from, edge.to) && desired(graph, edge.from, edge.to))
-			post_edge(graph, CHR_POST_EDGE_ERASED, &edge);
+		const struct chr_edge *wanted = desired(graph, lost->edge.from, lost->edge.to);
+		if (wanted && edge_of(graph, lost->a, lost->b, &edge) && !strcmp(edge.from, lost->edge.from) && !strcmp(edge.to, lost->edge.to) &&
+		    from && !jack_port_connected_to(from, edge.to))
+			post_edge(graph, CHR_POST_EDGE_ERASED, wanted);
 		*lost = graph->lost_edge[--graph->lost_count];
 	}
 	return wait;

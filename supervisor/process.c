@@ -124,8 +124,10 @@ void chr_process_destroy(struct chr_process *process)
 
 bool chr_process_reap(struct chr_process *process, int *status)
 {
-	if (process->pid > 0 && waitpid(process->pid, status, WNOHANG) == process->pid)
+	if (process->pid > 0 && waitpid(process->pid, status, WNOHANG) == process->pid) {
+		process->reaped_pid = process->pid;
 		process->pid = 0;
+	}
 	return process->pid == 0;
 }
 

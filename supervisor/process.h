@@ -14,9 +14,11 @@
 #include <sys/types.h>
 
 struct chr_sentry_guard;
+struct chr_conductor;
 
 struct chr_process {
 	pid_t pid;
+	pid_t reaped_pid;    /* what `pid` was, once it is reaped and 0 */
 	int pidfd;
 	int socket;    /* AF_UNIX: descriptors pass here */
 	int to_main;   /* eventfd */
@@ -24,7 +26,9 @@ struct chr_process {
 	int slot_fd;
 	struct chr_slot *slot;
 	int jack_fd;   /* our duplicate of its JACK socket; -1: none. The sentry closes over its own duplicate */
-	void *owner;   /* the control thread's: what the process is used for; NULL: spare */
+	struct chr_conductor *conductor;
+	uint64_t born_us;    /* chr_monotonic_us() */
+	uint64_t assigned_us; /* when it was given to an instance */
 	bool hello;    /* has said that it is up */
 	bool dying;    /* its death was seen or ordered */
 	struct chr_sentry_guard *guard;

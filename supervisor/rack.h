@@ -15,6 +15,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#define CHR_DEATHS_MAX 100 /* remembered to judge a crash loop */
 
 struct chr_process; /* supervisor/process.h */
 
@@ -31,6 +34,14 @@ enum chr_instance_state {
 /* Words for people and for OSC, by enum chr_instance_state. */
 extern const char *const chr_instance_state_name[];
 
+/* A death as it was seen, and how long its repair took. Times are chr_monotonic_us(). */
+struct chr_fault {
+	uint64_t seen_us;  /* 0: none yet */
+	uint64_t back_us;  /* 0: not back yet */
+	char cause[80];    /* "killed by SIGSEGV at 0x8", "hang", ... */
+	bool hang;         /* the watchdog ended it */
+};
+
 struct chr_instance {
 	unsigned lane; /* 0 = a, 1 = b */
 	enum chr_instance_state state;
@@ -38,6 +49,13 @@ struct chr_instance {
 	struct chr_feed feed;
 	char client[CHR_CLIENT_MAX];
 	uint32_t restarts;        /* deaths survived since the start */
+	int64_t generation;       /* of the desired graph that wires it; it plays once that one is in force */
+	uint32_t cycles_begun;    /* its pulse when it was wired: it is heard once that has moved on */
+	bool wired;               /* and the graph is in force */
+	bool by_hand;             /* its end was asked for by a person: no fault */
+	pid_t last_pid;           /* of the process that died last: its wait status tells the cause */
+	uint32_t assign_us;       /* what handing it its process cost */
+	struct chr_fault fault;   /* the last one */
 	uint64_t since_us;        /* JACK-independent monotonic time of the last change of state */
 	uint32_t cycles_seen;     /* for the load figure */
 	uint32_t busy_seen_us;
@@ -50,6 +68,8 @@ struct chr_unit {
 	unsigned member;                   /* index on the boards */
 	float value[CHR_PARAMS_MAX];       /* last targets: what a restarted instance begins with */
 	uint32_t serial;                   /* of the last event made for it */
+	uint64_t death_us[CHR_DEATHS_MAX]; /* the last deaths of its instances, newest first */
+	bool quarantined;
 	struct chr_instance instance[CHR_LANES];
 };
 

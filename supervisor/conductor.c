@@ -1,0 +1,346 @@
+#include "supervisor/conductor.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/wake.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define LOAD_US 1000000u /* between two load figures */
+
+/* ---- time, as OSC asks for it ---- */
+
+static jack_client_t *client_of(struct chr_conductor *conductor)
+{
+	return conductor->server_up ? atomic_load_explicit(&conductor->graph.client, memory_order_acquire) : NULL;
+}
+
+static uint32_t frame_now(void *self)
+{
+	jack_client_t *client = client_of(self);
+	return client ? jack_frame_time(client) : 0;
+}
+
+static uint64_t time_now_us(void *self)
+{
+	(void)self;
+	return jack_get_time();
+}
+
+static uint32_t time_to_frame(void *self, uint64_t us)
+{
+	jack_client_t *client = client_of(self);
+	return client ? jack_time_to_frames(client, us) : 0;
+}
+
+static uint32_t cycle_start(void *self)
+{
+	jack_client_t *client = client_of(self);
+	return client ? jack_last_frame_time(client) : 0;
+}
+
+/* ---- what OSC may do ---- */
+
+static const struct chr_descriptor *type_of(void *self, const char *type, const char **why)
+{
+	return chr_catalog_type(((struct chr_conductor *)self)->catalog, type, why);
+}
+
+static void types_of(void *self, void (*each)(void *arg, const char *type), void *arg)
+{
+	const struct chr_catalog *catalog = ((struct chr_conductor *)self)->catalog;
+	for (unsigned i = 0; i < catalog->count; i++)
+		each(arg, catalog->type[i]->name);
+}
+
+static int restart_module(void *self, const char *module)
+{
+	struct chr_conductor *conductor = self;
+	struct chr_unit *unit = chr_rack_find(&conductor->rack, module);
+	if (!unit)
+		return -ENOENT;
+	chr_instances_restart(conductor, unit);
+	return 0;
+}
+
+static void quit(void *self)
+{
+	struct chr_conductor *conductor = self;
+	conductor->quitting = true;
+	chr_poller_stop(&conductor->poller);
+}
+
+void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host *host)
+{
+	*host = (struct chr_osc_host){.self = conductor,
+				      .rack = &conductor->rack,
+				      .frame_now = frame_now,
+				      .time_now_us = time_now_us,
+				      .time_to_frame = time_to_frame,
+				      .cycle_start = cycle_start,
+				      .type = type_of,
+				      .types = types_of,
+				      .restart = restart_module,
+				      .quit = quit};
+}
+
+static void on_osc(void *self)
+{
+	struct chr_conductor *conductor = self;
+	chr_osc_receive(conductor->osc);
+}
+
+void chr_conductor_set_osc(struct chr_conductor *conductor, struct chr_osc *osc)
+{
+	conductor->osc = osc;
+	conductor->osc_poll = (struct chr_poll){.fd = chr_osc_fd(osc), .ready = on_osc, .self = conductor};
+	chr_poller_add(&conductor->poller, &conductor->osc_poll);
+}
+
+/* ---- the JACK server ---- */
+
+void chr_conductor_set_period(struct chr_conductor *conductor)
+{
+	jack_client_t *client = client_of(conductor);
+	struct chr_rack *rack = &conductor->rack;
+	if (!client)
+		return;
+	rack->sample_rate = jack_get_sample_rate(client);
+	rack->period = atomic_load_explicit(&conductor->graph.period, memory_order_relaxed);
+	chr_sentry_set_period(&conductor->sentry, (uint32_t)(1000000ull * rack->period / rack->sample_rate));
+	if (conductor->osc)
+		chr_osc_clock_reset(conductor->osc);
+}
+
+void chr_conductor_server_up(struct chr_conductor *conductor)
+{
+	conductor->server_up = true;
+	chr_conductor_set_period(conductor);
+	chr_info("JACK is back: %u Hz, %u frames", conductor->rack.sample_rate, conductor->rack.period);
+	chr_lanes_rewire(conductor);
+	chr_instances_fill(conductor);
+}
+
+void chr_conductor_server_lost(struct chr_conductor *conductor)
+{
+	if (!conductor->server_up)
+		return;
+	conductor->server_up = false;
+	conductor->rack.sample_rate = conductor->rack.period = 0;
+	conductor->heard_us = 0;
+	conductor->started_us = chr_monotonic_us();
+	chr_sentry_set_period(&conductor->sentry, 0);
+	chr_warn("the JACK server is gone: waiting for it, everything comes back with it");
+	chr_instances_server_lost(conductor);
+	chr_graph_reconnect(&conductor->graph);
+}
+
+void chr_conductor_heard(struct chr_conductor *conductor)
+{
+	conductor->heard_us = chr_monotonic_us();
+	chr_info("playing \"%s\": %u modules, %u lane%s, %u Hz, %u frames, after %.0f ms", conductor->rack.patch->name,
+		 conductor->rack.unit_count, conductor->rack.patch->lanes, conductor->rack.patch->lanes == 1 ? "" : "s",
+		 conductor->rack.sample_rate, conductor->rack.period,
+		 (double)(conductor->heard_us - conductor->started_us) / 1000.0);
+}
+
+/* ---- the loop ---- */
+
+static void on_inbox(void *self)
+{
+	struct chr_conductor *conductor = self;
+	chr_wake_clear(conductor->inbox.wake_fd);
+	chr_conductor_take_posts(conductor);
+}
+
+static void on_signal(void *self)
+{
+	struct chr_conductor *conductor = self;
+	struct signalfd_siginfo info;
+	while (read(conductor->signal_poll.fd, &info, sizeof info) == sizeof info)
+		if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
+			quit(conductor);
+}
+
+static void measure_load(struct chr_conductor *conductor, struct chr_instance *instance)
+{
+	const struct chr_slot_status *status = &instance->process->slot->status;
+	uint32_t cycles = atomic_load_explicit(&status->cycles, memory_order_relaxed);
+	uint32_t busy = atomic_load_explicit(&status->busy_us, memory_order_relaxed);
+	uint32_t ran = cycles - instance->cycles_seen;
+	double period_us = 1e6 * conductor->rack.period / conductor->rack.sample_rate;
+	if (ran)
+		instance->load = (float)((double)(busy - instance->busy_seen_us) / (ran * period_us));
+	instance->cycles_seen = cycles;
+	instance->busy_seen_us = busy;
+}
+
+/* The audio threads speak through rings that wake nobody; so far their notes say nothing that is not in the counters too. */
+static void take_notes(struct chr_instance *instance)
+{
+	struct chr_event note;
+	for (int i = 0; i < 64 && chr_ring_read(&instance->process->slot->from_audio, &note, 1); i++)
+		if (note.kind == CHR_NOTE_NONFINITE)
+			chr_warn("%s: produced samples that are not numbers; silenced and reset", instance->client);
+}
+
+static void look_after(struct chr_conductor *conductor, bool load)
+{
+	uint64_t now = chr_monotonic_us();
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_instance *instance = &conductor->rack.unit[i]->instance[lane];
+			if (!instance->process)
+				continue;
+			take_notes(instance);
+			if (load && conductor->rack.sample_rate)
+				measure_load(conductor, instance);
+			if (instance->state == CHR_INSTANCE_STARTING && now - instance->since_us > CHR_START_WAIT_US) {
+				snprintf(instance->fault.cause, sizeof instance->fault.cause, "did not start within %u s",
+					 CHR_START_WAIT_US / 1000000u);
+				chr_process_signal(instance->process, SIGKILL);
+			}
+		}
+}
+
+static void on_tick(void *self)
+{
+	struct chr_conductor *conductor = self;
+	uint64_t expired, now = chr_monotonic_us();
+	if (read(conductor->tick_poll.fd, &expired, sizeof expired) < 0)
+		return;
+	chr_rack_deliver(&conductor->rack, frame_now(conductor));
+	chr_instances_review(conductor);
+	bool load = now - conductor->load_us >= LOAD_US;
+	if (load)
+		conductor->load_us = now;
+	look_after(conductor, load);
+	if (!conductor->server_up && load)
+		chr_jack_restart(&conductor->server, &conductor->jack);
+}
+
+/* ---- beginning and end ---- */
+
+static int watch(struct chr_conductor *conductor, struct chr_poll *poll, int fd, void (*ready)(void *self))
+{
+	if (fd < 0)
+		return -errno;
+	*poll = (struct chr_poll){.fd = fd, .ready = ready, .self = conductor};
+	return chr_poller_add(&conductor->poller, poll);
+}
+
+static int watch_all(struct chr_conductor *conductor)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	int rc = watch(conductor, &conductor->inbox_poll, conductor->inbox.wake_fd, on_inbox);
+	if (!rc)
+		rc = watch(conductor, &conductor->signal_poll, signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), on_signal);
+	if (!rc)
+		rc = watch(conductor, &conductor->tick_poll, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_tick);
+	if (rc)
+		return rc;
+	struct timespec tick = {.tv_nsec = CHR_TICK_MS * 1000000};
+	return timerfd_settime(conductor->tick_poll.fd, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL) ? -errno : 0;
+}
+
+static int add_unit(struct chr_conductor *conductor, const struct chr_patch_module *module)
+{
+	struct chr_rack *rack = &conductor->rack;
+	struct chr_unit *unit = calloc(1, sizeof *unit);
+	if (!unit)
+		return -ENOMEM;
+	snprintf(unit->name, sizeof unit->name, "%s", module->name);
+	unit->type = chr_catalog_type(conductor->catalog, module->type, NULL);
+	unit->member = rack->unit_count;
+	memcpy(unit->value, module->value, sizeof unit->value);
+	bool out = unit->type->flags & CHR_MODULE_OUT;
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		struct chr_instance *instance = &unit->instance[lane];
+		instance->lane = lane;
+		bool exists = lane == 0 || (rack->patch->lanes == 2 && !out);
+		instance->state = exists ? CHR_INSTANCE_WAITING : CHR_INSTANCE_NONE;
+		snprintf(instance->client, sizeof instance->client, "%s%s", module->name, lane ? ".b" : "");
+		chr_feed_init(&instance->feed);
+	}
+	rack->unit[rack->unit_count++] = unit;
+	return 0;
+}
+
+static int fill_rack(struct chr_conductor *conductor, struct chr_patch *patch)
+{
+	int rc = 0;
+	conductor->rack.patch = patch;
+	chr_schedule_init(&conductor->rack.schedule);
+	for (unsigned i = 0; i < patch->module_count && !rc; i++)
+		rc = add_unit(conductor, &patch->module[i]);
+	return rc ? rc : chr_wiring_logical(patch, &conductor->logical);
+}
+
+int chr_conductor_init(struct chr_conductor *conductor, struct chr_patch *patch, struct chr_catalog *catalog,
+		       const struct chr_spawn *spawn, const struct chr_jack_settings *jack, const struct chr_jack_server *server,
+		       jack_client_t *client)
+{
+	conductor->catalog = catalog;
+	conductor->jack = *jack;
+	conductor->server = *server;
+	conductor->started_us = chr_monotonic_us();
+	int rc = chr_poller_init(&conductor->poller);
+	if (!rc)
+		rc = fill_rack(conductor, patch);
+	if (!rc)
+		rc = chr_inbox_init(&conductor->inbox);
+	if (!rc)
+		rc = chr_sentry_init(&conductor->sentry, &conductor->inbox, &conductor->graph.cycles, patch->watchdog_periods);
+	if (!rc)
+		rc = chr_graph_init(&conductor->graph, &conductor->inbox, spawn, jack->server, client);
+	if (!rc)
+		rc = watch_all(conductor);
+	if (rc)
+		return rc;
+	conductor->server_up = true;
+	chr_conductor_set_period(conductor);
+	return 0;
+}
+
+int chr_conductor_run(struct chr_conductor *conductor)
+{
+	chr_lanes_rewire(conductor);
+	chr_instances_fill(conductor);
+	return chr_poller_run(&conductor->poller);
+}
+
+void chr_conductor_finish(struct chr_conductor *conductor)
+{
+	conductor->quitting = true;
+	chr_processes_end_all(conductor);
+	chr_graph_finish(&conductor->graph);
+	chr_conductor_take_posts(conductor);
+	while (conductor->process_count) {
+		struct chr_process *process = conductor->process[--conductor->process_count];
+		chr_sentry_remove(&conductor->sentry, process);
+		chr_process_destroy(process);
+	}
+	chr_sentry_finish(&conductor->sentry);
+	chr_jack_stop(&conductor->server);
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			chr_feed_finish(&conductor->rack.unit[i]->instance[lane].feed);
+		free(conductor->rack.unit[i]);
+	}
+	chr_schedule_finish(&conductor->rack.schedule);
+	chr_edges_finish(&conductor->logical);
+	close(conductor->tick_poll.fd);
+	close(conductor->signal_poll.fd);
+	chr_inbox_finish(&conductor->inbox);
+	chr_poller_finish(&conductor->poller);
+}

@@ -1,0 +1,291 @@
+/* The instances of the rack from birth to death. */
+#include "common/clock.h"
+#include "common/log.h"
+#include "supervisor/conductor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
+			     enum chr_instance_state state)
+{
+	if (instance->state == state)
+		return;
+	instance->state = state;
+	instance->since_us = chr_monotonic_us();
+	chr_debug("%s: %s", instance->client, chr_instance_state_name[state]);
+	if (conductor->osc)
+		chr_osc_tell_state(conductor->osc, unit, instance);
+}
+
+bool chr_instances_of(struct chr_conductor *conductor, const struct chr_process *process, struct chr_unit **unit,
+		      struct chr_instance **instance)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			if (conductor->rack.unit[i]->instance[lane].process == process) {
+				*unit = conductor->rack.unit[i];
+				*instance = &conductor->rack.unit[i]->instance[lane];
+				return true;
+			}
+	return false;
+}
+
+static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
+			 struct chr_slot_order *order)
+{
+	const struct chr_type *type = chr_catalog_find(conductor->catalog, unit->type->name);
+	snprintf(order->file, sizeof order->file, "%s", type ? type->file : "");
+	snprintf(order->client, sizeof order->client, "%s", instance->client);
+	snprintf(order->module, sizeof order->module, "%s", unit->name);
+	snprintf(order->server, sizeof order->server, "%s", conductor->jack.server);
+	order->lane = instance->lane;
+	order->lanes = conductor->rack.patch->lanes;
+	order->member = unit->member;
+	order->channels = unit->type->flags & CHR_MODULE_OUT ? conductor->rack.patch->channels : 0;
+	memcpy(order->value, unit->value, sizeof order->value);
+}
+
+/* The pulse of an instance: out keeps its own, because it may not write on the lanes' boards. */
+static struct chr_pulse *pulse_of(const struct chr_conductor *conductor, const struct chr_unit *unit,
+					const struct chr_instance *instance)
+{
+	if (unit->type->flags & CHR_MODULE_OUT)
+		return &instance->process->slot->pulse;
+	return &conductor->board[instance->lane]->pulse[unit->member];
+}
+
+static uint32_t cycles_of(const struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance)
+{
+	return atomic_load_explicit(&pulse_of(conductor, unit, instance)->cycles, memory_order_acquire);
+}
+
+static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
+		   struct chr_process *process)
+{
+	instance->process = process;
+	process->assigned_us = chr_monotonic_us();
+	write_orders(conductor, unit, instance, &process->slot->order);
+	*pulse_of(conductor, unit, instance) = (struct chr_pulse){0};
+	chr_feed_attach(&instance->feed, &process->slot->to_audio);
+	chr_process_order(process, CHR_ORDER_LOAD);
+	chr_process_order(process, CHR_ORDER_OPEN);
+	instance->assign_us = (uint32_t)(chr_monotonic_us() - process->assigned_us);
+	instance->generation = 0;
+	instance->cycles_seen = instance->busy_seen_us = 0;
+	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_STARTING);
+}
+
+void chr_instances_fill(struct chr_conductor *conductor)
+{
+	unsigned waiting = 0;
+	if (conductor->quitting)
+		return;
+	for (unsigned i = 0; conductor->server_up && i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_unit *unit = conductor->rack.unit[i];
+			struct chr_instance *instance = &unit->instance[lane];
+			if (instance->state != CHR_INSTANCE_WAITING || instance->process)
+				continue;
+			struct chr_process *spare = chr_processes_take_spare(conductor);
+			if (spare)
+				assign(conductor, unit, instance, spare);
+			else
+				waiting++;
+		}
+	unsigned coming = conductor->spawning;
+	for (unsigned i = 0; i < conductor->process_count; i++)
+		coming += !conductor->process[i]->hello && !conductor->process[i]->dying;
+	unsigned wanted = waiting + CHR_SPARES, have = conductor->spare_count + coming;
+	if (have < wanted) {
+		conductor->spawning += wanted - have;
+		chr_graph_spawn(&conductor->graph, wanted - have);
+	}
+}
+
+void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *process)
+{
+	struct chr_unit *unit;
+	struct chr_instance *instance;
+	if (!chr_instances_of(conductor, process, &unit, &instance) || instance->state != CHR_INSTANCE_STARTING)
+		return;
+	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
+	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), NULL);
+	chr_lanes_rewire(conductor);
+	instance->generation = conductor->generation;
+}
+
+void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_unit *unit = conductor->rack.unit[i];
+			struct chr_instance *instance = &unit->instance[lane];
+			if (instance->state != CHR_INSTANCE_WIRING || !instance->generation || instance->generation > generation ||
+			    instance->wired)
+				continue;
+			instance->wired = true;
+			instance->cycles_begun = cycles_of(conductor, unit, instance);
+		}
+	chr_instances_review(conductor);
+}
+
+static void tell_repair(struct chr_instance *instance)
+{
+	struct chr_fault *fault = &instance->fault;
+	if (!fault->seen_us || fault->back_us)
+		return;
+	fault->back_us = chr_monotonic_us();
+	chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
+		 (double)(fault->back_us - fault->seen_us) / 1000.0);
+}
+
+void chr_instances_review(struct chr_conductor *conductor)
+{
+	bool changed = false;
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_unit *unit = conductor->rack.unit[i];
+			struct chr_instance *instance = &unit->instance[lane];
+			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired ||
+			    cycles_of(conductor, unit, instance) - instance->cycles_begun < 2)
+				continue;
+			chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_PLAYING);
+			tell_repair(instance);
+			changed = true;
+		}
+	if (changed)
+		chr_lanes_review(conductor);
+}
+
+/* Has the unit died so often that it is to stay silent? */
+static bool loops(const struct chr_conductor *conductor, struct chr_unit *unit, uint64_t now)
+{
+	const struct chr_patch *patch = conductor->rack.patch;
+	memmove(&unit->death_us[1], &unit->death_us[0], (CHR_DEATHS_MAX - 1) * sizeof unit->death_us[0]);
+	unit->death_us[0] = now;
+	unsigned count = patch->restart_count <= CHR_DEATHS_MAX ? patch->restart_count : CHR_DEATHS_MAX;
+	uint64_t first = unit->death_us[count - 1];
+	return first && now - first <= (uint64_t)(patch->restart_window_s * 1e6);
+}
+
+static void crash_cause(const struct chr_process *process, struct chr_fault *fault)
+{
+	const struct chr_slot_report *report = &process->slot->report;
+	if (atomic_load_explicit(&report->phase, memory_order_acquire) != CHR_PHASE_CRASHED)
+		return;
+	const char *name = sigabbrev_np((int)atomic_load_explicit(&report->signal, memory_order_relaxed));
+	snprintf(fault->cause, sizeof fault->cause, "crashed by SIG%s at 0x%llx", name ? name : "?",
+		 (unsigned long long)atomic_load_explicit(&report->address, memory_order_relaxed));
+}
+
+static void detach(struct chr_conductor *conductor, struct chr_instance *instance)
+{
+	chr_rack_retire(&conductor->rack, instance);
+	chr_feed_attach(&instance->feed, NULL);
+	instance->process = NULL;
+	instance->wired = false;
+	instance->load = 0;
+}
+
+static void quarantine(struct chr_conductor *conductor, struct chr_unit *unit)
+{
+	unit->quarantined = true;
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		struct chr_instance *instance = &unit->instance[lane];
+		if (instance->state == CHR_INSTANCE_NONE)
+			continue;
+		if (instance->process)
+			chr_process_signal(instance->process, SIGKILL);
+		else
+			chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_QUARANTINED);
+	}
+	chr_error("%s: died %u times in %.0f s: quarantined, the rest plays on (chronusctl restart %s lifts it)", unit->name,
+		  conductor->rack.patch->restart_count, conductor->rack.patch->restart_window_s, unit->name);
+}
+
+void chr_instances_died(struct chr_conductor *conductor, struct chr_process *process, uint64_t seen_us)
+{
+	struct chr_unit *unit;
+	struct chr_instance *instance;
+	if (process->dying)
+		return;
+	process->dying = true;
+	/* a process whose mutex was released but that lives (it scribbled over its slot) is not to be trusted any more */
+	chr_process_signal(process, SIGKILL);
+	if (!chr_instances_of(conductor, process, &unit, &instance))
+		return;
+	bool server_lost =
+		atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST || !conductor->server_up;
+	bool by_hand = instance->by_hand;
+	struct chr_fault *fault = &instance->fault;
+	if (!server_lost && !unit->quarantined && !by_hand) {
+		if (!fault->seen_us || fault->back_us)
+			*fault = (struct chr_fault){.seen_us = seen_us, .hang = fault->hang};
+		if (fault->hang)
+			snprintf(fault->cause, sizeof fault->cause, "hung or was stopped, ended by the watchdog");
+		fault->hang = false;
+		crash_cause(process, fault);
+		instance->restarts++;
+	}
+	instance->by_hand = false;
+	detach(conductor, instance);
+	instance->last_pid = process->pid;
+	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
+	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
+		quarantine(conductor, unit);
+	chr_lanes_review(conductor);
+	chr_instances_fill(conductor);
+}
+
+void chr_instances_reaped(struct chr_conductor *conductor, struct chr_process *process, int status)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_instance *instance = &conductor->rack.unit[i]->instance[lane];
+			struct chr_fault *fault = &instance->fault;
+			if (instance->last_pid != process->reaped_pid || fault->cause[0])
+				continue;
+			const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+			if (name)
+				snprintf(fault->cause, sizeof fault->cause, "killed by SIG%s", name);
+			else
+				snprintf(fault->cause, sizeof fault->cause, "ended with status %d", WEXITSTATUS(status));
+		}
+}
+
+void chr_instances_server_lost(struct chr_conductor *conductor)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			struct chr_unit *unit = conductor->rack.unit[i];
+			struct chr_instance *instance = &unit->instance[lane];
+			if (!instance->process)
+				continue;
+			instance->process->dying = true;
+			chr_process_signal(instance->process, SIGKILL);
+			detach(conductor, instance);
+			chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WAITING);
+		}
+	chr_lanes_review(conductor);
+	chr_instances_fill(conductor);
+}
+
+void chr_instances_restart(struct chr_conductor *conductor, struct chr_unit *unit)
+{
+	unit->quarantined = false;
+	memset(unit->death_us, 0, sizeof unit->death_us);
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		struct chr_instance *instance = &unit->instance[lane];
+		if (instance->state == CHR_INSTANCE_QUARANTINED && !instance->process) {
+			chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WAITING);
+		} else if (instance->process) {
+			instance->by_hand = true;
+			instance->fault = (struct chr_fault){.seen_us = chr_monotonic_us(), .cause = "restarted by hand"};
+			chr_process_signal(instance->process, SIGKILL);
+		}
+	}
+	chr_instances_fill(conductor);
+}
