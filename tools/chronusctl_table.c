@@ -35,9 +35,14 @@ static void *must(void *memory)
 
 char *chr_text_clean(char *text)
 {
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		/* U+0080 to U+009F are control characters too. */
+		bool high = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+		if (*c < 0x20 || *c == 0x7f || high)
 			*c = '?';
+		if (high)
+			*++c = '?';
+	}
 	return text;
 }
 

@@ -44,7 +44,7 @@ static void enter_screen(void)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	on_screen = 1;
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	say(ENTER_SCREEN, sizeof ENTER_SCREEN - 1);
 }
 
@@ -54,8 +54,8 @@ static void leave_screen(void)
 	if (!on_screen)
 		return;
 	on_screen = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
 	say(LEAVE_SCREEN, sizeof LEAVE_SCREEN - 1);
-	tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_before);
 }
 
 static void on_signal(int number)
