@@ -18,7 +18,7 @@ enum chr_event_kind {
 	/* supervisor -> audio thread */
 	CHR_EVENT_PARAM,     /* parameter `index` goes to `value` in `ramp_frames`, beginning at `frame` */
 	CHR_EVENT_PUBLISH,   /* publish the state at the end of each cycle while `count` > 0 cycles remain; 0 stops */
-	CHR_EVENT_JOIN,      /* take the twin's state over (the twin was given by CHR_ORDER_TWIN) */
+	CHR_EVENT_JOIN,      /* take the twin's state over (it was given by CHR_ORDER_TWIN) in the first cycle that begins at `frame` or later */
 	CHR_EVENT_CHECKSUM,  /* answer with CHR_NOTE_CHECKSUM of the state as it is just before `frame` */
 	CHR_EVENT_RESET,     /* state back to fresh at `frame`; parameters stay */
 	CHR_EVENT_FADE,      /* all outputs fade to gain `value` (0..1) in `ramp_frames`, beginning at `frame` */

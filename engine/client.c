@@ -45,7 +45,6 @@ void chr_client_prepare(void)
 {
 	jack_set_error_function(on_message);
 	jack_set_info_function(on_message);
-	(void)jack_get_time();
 }
 
 /* The one of our sockets whose other end is the server's. */

@@ -86,6 +86,7 @@ static void take(struct chr_rt *rt, const struct chr_event *event, uint32_t fram
 		break;
 	case CHR_EVENT_JOIN:
 		rt->joining = true;
+		rt->join_from = event->frame;
 		break;
 	default:
 		take_change(rt, event, frame);

@@ -118,8 +118,7 @@ static struct chr_rt *make_rt(struct engine *engine)
 				     .lanes = order->lanes,
 				     .channels = order->channels,
 				     .value = order->value};
-	if (!out)
-		setup.pulse = &engine->board[order->lane]->pulse[order->member];
+	setup.pulse = out ? &engine->slot->pulse : &engine->board[order->lane]->pulse[order->member];
 	for (unsigned lane = 0; out && lane < CHR_LANES; lane++)
 		setup.board[lane] = engine->board[lane];
 	return chr_rt_create(&setup);

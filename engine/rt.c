@@ -261,7 +261,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 		chr_pulse_enter(rt->pulse, frame);
 	watch_time(rt, frame);
 	chr_events_drain(rt, frame);
-	if (rt->joining)
+	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0)
 		chr_join_try(rt, frame);
 	if (rt->picker.board[0])
 		lane = chr_picker_choose(&rt->picker, rt->ran, rt->frame, frame);

@@ -37,7 +37,7 @@ struct chr_rt_setup {
 	const struct chr_module *module;
 	const struct chr_descriptor *desc; /* of that module, in private memory */
 	struct chr_slot *slot;
-	struct chr_pulse *pulse;                  /* its line on the board; NULL: it has none (out) */
+	struct chr_pulse *pulse;                  /* its line on the lane's board; in the slot for out; NULL: none */
 	const struct chr_board *board[CHR_LANES]; /* read by the picker of a module with CHR_MODULE_OUT; NULL elsewhere */
 	float sample_rate;                        /* Hz */
 	uint32_t lanes;                           /* 1 or 2 */
@@ -65,6 +65,7 @@ struct chr_rt {
 	bool serial_known;      /* there was one */
 
 	bool joining;
+	uint32_t join_from;     /* not before the cycle that begins at this frame or first after it */
 	uint32_t publish_left; /* cycles at whose end a snapshot is asked for */
 	uint32_t publish_turn;
 	uint32_t floor; /* events of this serial and older are in the state joined */

@@ -22,10 +22,15 @@ static jack_client_t *client_of(struct chr_conductor *conductor)
 	return conductor->server_up ? atomic_load_explicit(&conductor->graph.client, memory_order_acquire) : NULL;
 }
 
+uint32_t chr_conductor_frame_now(struct chr_conductor *conductor)
+{
+	jack_client_t *client = client_of(conductor);
+	return client ? jack_frame_time(client) : 0;
+}
+
 static uint32_t frame_now(void *self)
 {
-	jack_client_t *client = client_of(self);
-	return client ? jack_frame_time(client) : 0;
+	return chr_conductor_frame_now(self);
 }
 
 static uint64_t time_now_us(void *self)
@@ -182,13 +187,12 @@ static void measure_load(struct chr_conductor *conductor, struct chr_instance *i
 	instance->busy_seen_us = busy;
 }
 
-/* The audio threads speak through rings that wake nobody; so far their notes say nothing that is not in the counters too. */
-static void take_notes(struct chr_instance *instance)
+/* The audio threads speak through rings that wake nobody. */
+static void take_notes(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
 {
 	struct chr_event note;
-	for (int i = 0; i < 64 && chr_ring_read(&instance->process->slot->from_audio, &note, 1); i++)
-		if (note.kind == CHR_NOTE_NONFINITE)
-			chr_warn("%s: produced samples that are not numbers; silenced and reset", instance->client);
+	for (int i = 0; i < 64 && instance->process && chr_ring_read(&instance->process->slot->from_audio, &note, 1); i++)
+		chr_lanes_note(conductor, unit, instance, &note);
 }
 
 static void look_after(struct chr_conductor *conductor, bool load)
@@ -196,10 +200,11 @@ static void look_after(struct chr_conductor *conductor, bool load)
 	uint64_t now = chr_monotonic_us();
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-			struct chr_instance *instance = &conductor->rack.unit[i]->instance[lane];
+			struct chr_unit *unit = conductor->rack.unit[i];
+			struct chr_instance *instance = &unit->instance[lane];
 			if (!instance->process)
 				continue;
-			take_notes(instance);
+			take_notes(conductor, unit, instance);
 			if (load && conductor->rack.sample_rate)
 				measure_load(conductor, instance);
 			if (instance->state == CHR_INSTANCE_STARTING && now - instance->since_us > CHR_START_WAIT_US) {
@@ -222,6 +227,7 @@ static void on_tick(void *self)
 	if (load)
 		conductor->load_us = now;
 	look_after(conductor, load);
+	chr_lanes_tick(conductor);
 	if (!conductor->server_up && load)
 		chr_jack_restart(&conductor->server, &conductor->jack);
 }

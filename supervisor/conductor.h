@@ -13,6 +13,7 @@
 #include "supervisor/graph.h"
 #include "supervisor/inbox.h"
 #include "supervisor/jackserver.h"
+#include "supervisor/lanes.h"
 #include "supervisor/osc.h"
 #include "supervisor/poller.h"
 #include "supervisor/rack.h"
@@ -31,6 +32,7 @@ struct chr_conductor {
 	struct chr_poller poller;
 	struct chr_catalog *catalog;
 	struct chr_rack rack;
+	struct chr_lanes lanes;
 	struct chr_edges logical; /* the desired graph, as people name it */
 	int64_t generation;       /* of the desired graph as last given to the graph thread */
 	struct chr_board *board[CHR_LANES];
@@ -60,6 +62,9 @@ struct chr_conductor {
 int chr_conductor_init(struct chr_conductor *conductor, struct chr_patch *patch, struct chr_catalog *catalog,
 		       const struct chr_spawn *spawn, const struct chr_jack_settings *jack, const struct chr_jack_server *server,
 		       jack_client_t *client);
+
+/* JACK's frame time now; 0 without a server. */
+uint32_t chr_conductor_frame_now(struct chr_conductor *conductor);
 
 /* Everything plays for the first time. */
 void chr_conductor_heard(struct chr_conductor *conductor);
@@ -94,6 +99,8 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 void chr_instances_wired(struct chr_conductor *conductor, int64_t generation);
 /* Looks at those that were wired: they play once their pulse has moved. */
 void chr_instances_review(struct chr_conductor *conductor);
+/* The instance plays again: says so, once per fault. */
+void chr_instances_tell_repair(struct chr_instance *instance);
 /* The process dies or has died; seen at `seen_us`. */
 void chr_instances_died(struct chr_conductor *conductor, struct chr_process *process, uint64_t seen_us);
 /* The process is reaped with that wait status: tells the cause of the fault. */
@@ -113,12 +120,5 @@ struct chr_process *chr_processes_take_spare(struct chr_conductor *conductor);
 void chr_processes_end_all(struct chr_conductor *conductor);
 /* Carries out what waits in the inbox. */
 void chr_conductor_take_posts(struct chr_conductor *conductor);
-
-/* ---- lanes.c ---- */
-
-/* Tells `out` which lanes are broken and for whom it has to wait. After every change of an instance's state. */
-void chr_lanes_review(struct chr_conductor *conductor);
-/* The graph of logical edges changed: has the graph thread make it. */
-void chr_lanes_rewire(struct chr_conductor *conductor);
 
 #endif

@@ -113,6 +113,7 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 		return;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
 	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), NULL);
+	chr_lanes_introduce(unit);
 	chr_lanes_rewire(conductor);
 	instance->generation = conductor->generation;
 }
@@ -132,7 +133,7 @@ void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
 	chr_instances_review(conductor);
 }
 
-static void tell_repair(struct chr_instance *instance)
+void chr_instances_tell_repair(struct chr_instance *instance)
 {
 	struct chr_fault *fault = &instance->fault;
 	if (!fault->seen_us || fault->back_us)
@@ -152,8 +153,7 @@ void chr_instances_review(struct chr_conductor *conductor)
 			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired ||
 			    cycles_of(conductor, unit, instance) - instance->cycles_begun < 2)
 				continue;
-			chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_PLAYING);
-			tell_repair(instance);
+			chr_lanes_settle(conductor, unit, instance);
 			changed = true;
 		}
 	if (changed)
@@ -236,6 +236,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
 	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
+	chr_lanes_died(conductor, unit, instance);
 	chr_lanes_review(conductor);
 	chr_instances_fill(conductor);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/jackserver.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "supervisor/graph.h"
 
 #include <errno.h>
@@ -28,18 +29,25 @@ static void say_nothing(const char *text)
 	(void)text;
 }
 
-void chr_jack_quiet(bool quiet)
+static void say_in_log(const char *text)
 {
-	jack_set_error_function(quiet ? say_nothing : NULL);
-	jack_set_info_function(quiet ? say_nothing : NULL);
+	chr_debug("jack: %s", text);
+}
+
+static void let_speak(void (*say)(const char *text))
+{
+	jack_set_error_function(say);
+	jack_set_info_function(say);
 }
 
 jack_client_t *chr_jack_probe(const char *server, bool *taken)
 {
 	jack_status_t status = 0;
+	let_speak(say_nothing);
 	jack_options_t options = JackNoStartServer | JackUseExactName;
 	jack_client_t *client = *server ? jack_client_open(CHR_GRAPH_CLIENT, options | JackServerName, &status, server)
 					: jack_client_open(CHR_GRAPH_CLIENT, options, &status);
+	let_speak(say_in_log);
 	*taken = !client && status & JackNameNotUnique;
 	return client;
 }

@@ -20,17 +20,14 @@ struct chr_jack_settings {
 	char device[64];             /* "dummy", an ALSA device, or "" for what there is */
 	unsigned rate, period;       /* 0: 48000 Hz, 256 frames */
 	bool may_start;              /* else only a server that answers will do */
-	bool verbose;                /* let jackd and libjack speak */
+	bool verbose;                /* let jackd speak */
 };
 
 struct chr_jack_server {
 	pid_t pid; /* of the jackd that we started; 0: none */
 };
 
-/* libjack's own messages: shown or not. */
-void chr_jack_quiet(bool quiet);
-
-/* Opens the supervisor's client if a server answers. NULL: none does; *taken is true when the name is in use there. */
+/* Opens the supervisor's client if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
 jack_client_t *chr_jack_probe(const char *server, bool *taken);
 
 /* Is there a PipeWire session whose JACK library this process does not use yet? Stores the folder of that library. */

@@ -88,7 +88,6 @@ static void settle_jack(struct app *app)
 					       .verbose = options->verbose > 0};
 	memcpy(app->jack.server, options->server, sizeof app->jack.server);
 	memcpy(app->jack.device, options->device, sizeof app->jack.device);
-	chr_jack_quiet(!options->verbose);
 }
 
 /* The supervisor's client on whatever server there is; NULL after saying why there is none. */
@@ -140,14 +139,19 @@ static struct chr_osc *open_osc(struct app *app, int *code)
 	return NULL;
 }
 
-static void hint(const struct app *app, const struct chr_osc *osc)
+/* What a person may type next, as it has to be typed here: chronusctl stands beside this program. */
+static void hint(const struct app *app, const struct chr_osc *osc, const char *self)
 {
+	const char *slash = strrchr(self, '/');
+	int folder = slash ? (int)(slash - self) + 1 : 0;
 	unsigned port = chr_osc_port(osc);
 	char option[32] = "";
 	if (port != 5005)
 		snprintf(option, sizeof option, " --port %u", port);
-	chr_info("OSC at %s:%u. Now try:  chronusctl%s status   chronusctl%s describe   chronusctl%s --help", app->options.host, port,
-		 option, option, option);
+	chr_info("OSC at %s:%u; now try:", app->options.host, port);
+	static const char *const words[] = {"status", "describe", "top", "--help"};
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		chr_info("    %.*schronusctl%s %s", folder, self, option, words[i]);
 }
 
 static int play(struct app *app, char **argv)
@@ -171,7 +175,7 @@ static int play(struct app *app, char **argv)
 	}
 	memcpy(app->conductor.board, app->board, sizeof app->board);
 	chr_conductor_set_osc(&app->conductor, osc);
-	hint(app, osc);
+	hint(app, osc, argv[0]);
 	struct sched_param priority = {.sched_priority = CONTROL_PRIORITY};
 	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority))
 		chr_debug("realtime scheduling is not permitted: events may be late under load");

@@ -52,6 +52,12 @@ struct chr_instance {
 	int64_t generation;       /* of the desired graph that wires it; it plays once that one is in force */
 	uint32_t cycles_begun;    /* its pulse when it was wired: it is heard once that has moved on */
 	bool wired;               /* and the graph is in force */
+	bool joined;              /* has noted that it joined, at: */
+	uint32_t joined_frame;
+	bool summed;              /* has answered the audit with: */
+	uint64_t sum;
+	uint64_t skip_us;         /* when its last skip of frames was told; 0: dealt with */
+	uint32_t skip_frame, skip_count;
 	bool by_hand;             /* its end was asked for by a person: no fault */
 	pid_t last_pid;           /* of the process that died last: its wait status tells the cause */
 	uint32_t assign_us;       /* what handing it its process cost */

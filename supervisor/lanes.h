@@ -1,0 +1,54 @@
+/* The two lanes: which of them leads, which is whole, how a broken one joins again, and whether they still agree.
+ *
+ * The leader is the lane that `out` plays when all is well. When a member of it dies and the other lane is whole, that one leads; when
+ * neither is whole, the leader plays on without the dead one ("degraded"). The other lane follows: once all of its members run, all of them join
+ * the leader's in one and the same cycle, because a member that joined earlier than those it listens to would be wrong again a
+ * cycle later. A lane whose members joined in different cycles tries again.
+ */
+#ifndef CHR_SUPERVISOR_LANES_H
+#define CHR_SUPERVISOR_LANES_H
+
+#include "common/event.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct chr_conductor;
+struct chr_instance;
+struct chr_unit;
+
+struct chr_lanes {
+	unsigned leader;
+	bool whole[2];          /* all members play, in lockstep with the leader's */
+	bool asked;             /* a join is under way in the lane that follows */
+	uint32_t join_frame;    /* at which (or at the first cycle after it) all are to join */
+	uint64_t asked_us;
+	uint64_t audit_us;      /* when the next audit may begin */
+	bool auditing;
+	uint32_t audit_frame;
+	uint32_t played[2];     /* by `out`, when last looked at */
+	uint64_t audits, divergences, joins; /* since the start */
+};
+
+/* Tells `out` which lanes are broken and for whom it has to wait, and begins the repairs that can begin. After every change of an instance's state. */
+void chr_lanes_review(struct chr_conductor *conductor);
+
+/* The graph of logical edges changed: has the graph thread make it. */
+void chr_lanes_rewire(struct chr_conductor *conductor);
+
+/* The state of an instance that has just been wired and runs: it plays, or it has to join first. */
+void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
+
+/* The instance's client is active: it and its twin learn of each other. */
+void chr_lanes_introduce(struct chr_unit *unit);
+
+/* The instance lost its process. */
+void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
+
+/* A note of the instance's audio thread. */
+void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance, const struct chr_event *note);
+
+/* Now and then: joins that did not come about, audits. */
+void chr_lanes_tick(struct chr_conductor *conductor);
+
+#endif
