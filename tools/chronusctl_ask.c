@@ -47,10 +47,9 @@ int chr_ctl_send(struct chr_ctl *ctl, const char *path, lo_message arguments)
 
 static int refused(struct chr_ctl *ctl, lo_message message)
 {
-	const char *types = lo_message_get_types(message);
-	lo_arg **argument = lo_message_get_argv(message);
-	if (types && strncmp(types, "ss", 2) == 0)
-		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s: %s", &argument[0]->s, &argument[1]->s);
+	const char *address = chr_osc_string(message, 0), *reason = chr_osc_string(message, 1);
+	if (address && reason)
+		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s: %s", address, reason);
 	return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "chronus refused, without a reason");
 }
 
@@ -92,16 +91,16 @@ static void keep(struct chr_ctl_replies *replies, const struct chr_osc_reply *re
 }
 
 /* Does the reply end the answer? With a token it must be that token's pong. */
-static bool is_end(const struct chr_osc_reply *reply, const char *end, int token)
+static bool is_end(const struct chr_osc_reply *reply, const char *end, int32_t token)
 {
 	if (strcmp(reply->path, end) != 0)
 		return false;
-	const char *types = lo_message_get_types(reply->message);
-	return token == 0 || (types && types[0] == 'i' && lo_message_get_argv(reply->message)[0]->i == token);
+	int32_t answered;
+	return token == 0 || (chr_osc_int32(reply->message, 0, &answered) && answered == token);
 }
 
 /* Gathers until the end. 0; EX_TEMPFAIL when something was lost on the way; else another exit code. */
-static int gather(struct chr_ctl *ctl, const char *end, int token, struct chr_ctl_replies *replies)
+static int gather(struct chr_ctl *ctl, const char *end, int32_t token, struct chr_ctl_replies *replies)
 {
 	uint64_t patience_us = (uint64_t)(ctl->timeout_s * 1e6), deadline_us = chr_osc_now_us() + patience_us;
 	for (;;) {
@@ -116,18 +115,18 @@ static int gather(struct chr_ctl *ctl, const char *end, int token, struct chr_ct
 			deadline_us = chr_osc_now_us() + patience_us;
 			continue;
 		}
-		const char *types = lo_message_get_types(reply.message);
-		bool whole = token != 0 || !types || types[0] != 'i' ||
-			     lo_message_get_argv(reply.message)[0]->i == (int)replies->count;
+		int32_t messages = (int32_t)replies->count;
+		if (token == 0)
+			chr_osc_int32(reply.message, 0, &messages);
 		chr_osc_reply_finish(&reply);
-		return whole ? 0 : EX_TEMPFAIL;
+		return messages == (int32_t)replies->count ? 0 : EX_TEMPFAIL;
 	}
 }
 
 /* One attempt, on a socket of its own, so that nothing of an earlier attempt can be taken for an answer. */
 static int ask_once(struct chr_ctl *ctl, const char *path, lo_message arguments, const char *end, struct chr_ctl_replies *replies)
 {
-	int token = end ? 0 : (int)(chr_osc_now_us() % INT32_MAX) + 1;
+	int32_t token = end ? 0 : (int32_t)(chr_osc_now_us() % INT32_MAX) + 1;
 	int code = chr_ctl_open(ctl);
 	if (!code)
 		code = chr_ctl_send(ctl, path, arguments);

@@ -33,43 +33,33 @@ static json_t *text_value(const char *text)
 json_t *chr_ctl_json_value(lo_message message, int index)
 {
 	const char *types = lo_message_get_types(message);
-	if (!types || index >= lo_message_get_argc(message))
-		return json_null();
-	const lo_arg *argument = lo_message_get_argv(message)[index];
-	json_t *real = NULL;
-	switch (types[index]) {
-	case LO_INT32:
-		return json_integer(argument->i);
-	case LO_INT64:
-		return json_integer(argument->h);
-	case LO_TRUE:
-		return json_true();
-	case LO_FALSE:
-		return json_false();
-	case LO_STRING:
-	case LO_SYMBOL:
-		return text_value(&argument->s);
-	case LO_FLOAT:
-		real = isfinite(argument->f) ? json_real(widen(argument->f)) : NULL;
-		break;
-	case LO_DOUBLE:
-		real = isfinite(argument->d) ? json_real(argument->d) : NULL;
-		break;
-	default:
-		break;
-	}
-	return real ? real : json_null();
+	char type = types && index < lo_message_get_argc(message) ? types[index] : LO_NIL;
+	int32_t whole = 0;
+	int64_t large = 0;
+	float single = NAN;
+	double real = NAN;
+	if (chr_osc_int32(message, index, &whole))
+		return json_integer(whole);
+	if (chr_osc_int64(message, index, &large))
+		return json_integer(large);
+	if (type == LO_TRUE || type == LO_FALSE)
+		return json_boolean(type == LO_TRUE);
+	if (type == LO_STRING)
+		return text_value(chr_osc_string(message, index));
+	if (chr_osc_float(message, index, &single))
+		real = widen(single);
+	chr_osc_double(message, index, &real);
+	return isfinite(real) ? json_real(real) : json_null();
 }
 
 json_t *chr_ctl_json_object(lo_message message, int first)
 {
 	json_t *object = json_object();
-	const char *types = lo_message_get_types(message);
 	int count = lo_message_get_argc(message);
 	for (int i = first; i + 1 < count; i += 2) {
-		if (types[i] != LO_STRING)
-			continue;
-		json_object_set_new(object, &lo_message_get_argv(message)[i]->s, chr_ctl_json_value(message, i + 1));
+		const char *key = chr_osc_string(message, i);
+		if (key)
+			json_object_set_new(object, key, chr_ctl_json_value(message, i + 1));
 	}
 	return object;
 }

@@ -122,3 +122,45 @@ void chr_osc_reply_finish(struct chr_osc_reply *reply)
 		lo_message_free(reply->message);
 	reply->message = NULL;
 }
+
+/* Where the argument lies, when it is of that type. */
+static const void *argument(lo_message message, int index, char type)
+{
+	const char *types = lo_message_get_types(message);
+	if (!types || index < 0 || index >= lo_message_get_argc(message) || types[index] != type)
+		return NULL;
+	return lo_message_get_argv(message)[index];
+}
+
+static bool copy(lo_message message, int index, char type, void *value, size_t bytes)
+{
+	const void *from = argument(message, index, type);
+	if (from)
+		memcpy(value, from, bytes);
+	return from != NULL;
+}
+
+bool chr_osc_int32(lo_message message, int index, int32_t *value)
+{
+	return copy(message, index, LO_INT32, value, sizeof *value);
+}
+
+bool chr_osc_int64(lo_message message, int index, int64_t *value)
+{
+	return copy(message, index, LO_INT64, value, sizeof *value);
+}
+
+bool chr_osc_float(lo_message message, int index, float *value)
+{
+	return copy(message, index, LO_FLOAT, value, sizeof *value);
+}
+
+bool chr_osc_double(lo_message message, int index, double *value)
+{
+	return copy(message, index, LO_DOUBLE, value, sizeof *value);
+}
+
+const char *chr_osc_string(lo_message message, int index)
+{
+	return argument(message, index, LO_STRING);
+}

@@ -7,6 +7,7 @@
 #define CHR_TOOLS_CHRONUSCTL_OSC_H
 
 #include <lo/lo.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,13 @@ int chr_osc_client_send(struct chr_osc_client *client, const char *path, lo_mess
 int chr_osc_client_receive(struct chr_osc_client *client, uint64_t deadline_us, struct chr_osc_reply *reply);
 
 void chr_osc_reply_finish(struct chr_osc_reply *reply);
+
+/* Arguments of a message by their place, read by copying: liblo's unions lie at any multiple of four bytes. False (and *value as it was)
+ * or NULL when there is no argument of that type at that place. The text belongs to the message. */
+bool chr_osc_int32(lo_message message, int index, int32_t *value);
+bool chr_osc_int64(lo_message message, int index, int64_t *value);
+bool chr_osc_float(lo_message message, int index, float *value);
+bool chr_osc_double(lo_message message, int index, double *value);
+const char *chr_osc_string(lo_message message, int index);
 
 #endif

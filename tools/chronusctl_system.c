@@ -73,9 +73,9 @@ static int ping_once(struct chr_ctl *ctl, double *round_trip_ms)
 		code = chr_ctl_next(ctl, deadline_us, &reply);
 		if (code)
 			return code == EX_TEMPFAIL ? chr_ctl_nobody(ctl) : code;
-		const char *types = lo_message_get_types(reply.message);
-		ours = strcmp(reply.path, "/chronus/pong") == 0 && types && types[0] == LO_INT64 &&
-		       lo_message_get_argv(reply.message)[0]->h == (int64_t)begin_us;
+		int64_t token;
+		ours = strcmp(reply.path, "/chronus/pong") == 0 && chr_osc_int64(reply.message, 0, &token) &&
+		       token == (int64_t)begin_us;
 		*round_trip_ms = (double)(chr_osc_now_us() - begin_us) / 1e3;
 		chr_osc_reply_finish(&reply);
 	}

@@ -163,15 +163,30 @@ static void tell_param(struct chr_double *d, const char *path, unsigned p)
 	}
 }
 
+/* Numbers are copied out: liblo's unions are aligned to four bytes alone. */
+static float as_float(const void *argument)
+{
+	float value;
+	memcpy(&value, argument, sizeof value);
+	return value;
+}
+
+static int as_int(const void *argument)
+{
+	int value;
+	memcpy(&value, argument, sizeof value);
+	return value;
+}
+
 /* NULL, or why the value is refused. */
 static const char *check(unsigned p, const char *types, lo_arg **argv)
 {
 	bool truth = types[0] == 'T' || types[0] == 'F';
 	if (types[0] == 's')
-		return *param[p].choices && strstr(param[p].choices, &argv[0]->s) ? NULL : "no such choice";
+		return *param[p].choices && strstr(param[p].choices, (const char *)argv[0]) ? NULL : "no such choice";
 	if (types[0] != 'f' && !truth)
 		return "wrong type";
-	float value = truth ? (float)(types[0] == 'T') : argv[0]->f;
+	float value = truth ? (float)(types[0] == 'T') : as_float(argv[0]);
 	return value >= param[p].min && value <= param[p].max ? NULL : "out of range";
 }
 
@@ -198,7 +213,7 @@ static void parameters(struct chr_double *d, const char *path, const char *types
 
 static void system_space(struct chr_double *d, const char *path, const char *types, lo_arg **argv, lo_message m)
 {
-	const char *word = types[0] == 's' ? &argv[0]->s : NULL;
+	const char *word = types[0] == 's' ? (const char *)argv[0] : NULL;
 	if (strcmp(path, "/chronus/ping") == 0) {
 		reply(d, "/chronus/pong", lo_message_clone(m));
 		d->faults.silent |= d->faults.pings > 0 && ++d->pings >= d->faults.pings;
@@ -209,7 +224,7 @@ static void system_space(struct chr_double *d, const char *path, const char *typ
 	} else if (strcmp(path, "/chronus/describe") == 0) {
 		describe(d, word);
 	} else if (strcmp(path, "/chronus/subscribe") == 0) {
-		subscribe(d, types[0] == 'i' ? argv[0]->i : 60);
+		subscribe(d, types[0] == 'i' ? as_int(argv[0]) : 60);
 	} else if (strcmp(path, "/chronus/restart") == 0 && (!word || strcmp(word, "osc1") != 0)) {
 		error(d, path, "no such module");
 	} else if (strcmp(path, "/chronus/restart") == 0) {
@@ -227,11 +242,11 @@ static void note(struct chr_double *d, const char *path, const char *types, lo_a
 	int used = snprintf(text, sizeof text, "%s %s", path, types);
 	for (int i = 0; types[i] && used < 400; i++) {
 		if (types[i] == 'f')
-			used += snprintf(text + used, 64, " %g", (double)argv[i]->f);
+			used += snprintf(text + used, 64, " %g", (double)as_float(argv[i]));
 		else if (types[i] == 'i')
-			used += snprintf(text + used, 64, " %d", argv[i]->i);
+			used += snprintf(text + used, 64, " %d", as_int(argv[i]));
 		else if (types[i] == 's')
-			used += snprintf(text + used, 64, " %.60s", &argv[i]->s);
+			used += snprintf(text + used, 64, " %.60s", (const char *)argv[i]);
 	}
 	pthread_mutex_lock(&d->lock);
 	if (d->notes < NOTES_MAX)

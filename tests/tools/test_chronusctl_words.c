@@ -164,7 +164,7 @@ START_TEST(the_man_page_has_nothing_else)
 	for (const char *at = page; (at = strstr(at, "\n.It Fl ")); at++)
 		options++;
 	for (const struct chr_ctl_option *o = chr_ctl_option; o->name; o++, wanted++) {
-		char begin[128], line[512];
+		char begin[128], line[512], letter[] = {'F', 'l', ' ', o->letter, ' ', ',', ' ', '\0'};
 		snprintf(begin, sizeof begin, ".It %sFl -%s%s%s", o->letter ? letter : "", o->name, o->argument ? " Ar " : "",
 			 o->argument ? o->argument : "");
 		ck_assert_msg(line_of(page, begin, line, sizeof line), "no line in the man page: %s", begin);
