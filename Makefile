@@ -195,9 +195,14 @@ test: tests
 	@bash tests/run.sh $(filter-out $B/tests/system/%,$(tests)) $(filter $B/tests/system/%,$(tests))
 
 # One room alone: make check-common
+needs_modules := $(modules) $(bad_modules)
+needs_engine := $(filter %/chronus-module,$(programs)) $(needs_modules)
+needs_supervisor := $(needs_engine)
+needs_tools := $(filter %/chronusctl,$(programs))
+needs_system := tests
 define check_rule
 .PHONY: check-$(1)
-check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(if $(filter modules engine,$(1)),all $(bad_modules)) $(if $(filter system,$(1)),tests)
+check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(needs_$(1))
 	@bash tests/run.sh $(filter $B/tests/$(1)/%,$(tests))
 endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))

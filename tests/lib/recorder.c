@@ -1,5 +1,7 @@
 #include "tests/lib/recorder.h"
 
+#include "tests/lib/child.h"
+
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -8,9 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/lib/child.h"
-
-#define CYCLES_PER_FRAME_MAX 16 /* periods of 16 frames and more */
+#define PERIOD_MIN 16 /* frames; the room for cycles is reckoned by it */
+#define TAKES_MAX  5
 
 struct cycle {
 	size_t place; /* of its first sample in the data */
@@ -93,7 +94,7 @@ struct chr_recorder *chr_recorder_create(const char *client, unsigned ports, siz
 	if (!rec->client)
 		goto fail;
 	rec->room = frames + jack_get_buffer_size(rec->client);
-	rec->cycle_room = rec->room / CYCLES_PER_FRAME_MAX + 1;
+	rec->cycle_room = rec->room / PERIOD_MIN + 1;
 	rec->cycle = calloc(rec->cycle_room, sizeof *rec->cycle);
 	if (!rec->cycle || open_ports(rec) < 0)
 		goto fail;
@@ -184,6 +185,26 @@ bool chr_recorder_wait(struct chr_recorder *rec, size_t frames)
 			return false;
 		seen = have;
 	}
+}
+
+int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames)
+{
+	for (int attempt = 0; attempt < TAKES_MAX; attempt++) {
+		if (watch)
+			chr_recorder_start(watch);
+		chr_recorder_start(rec);
+		bool alive = chr_recorder_wait(rec, frames);
+		chr_recorder_stop(rec);
+		if (watch)
+			chr_recorder_stop(watch);
+		if (!alive)
+			return -1;
+		if (rec->skips == 0)
+			return 0;
+		if (watch && watch->skips == 0)
+			return 1;
+	}
+	return -1;
 }
 
 size_t chr_recorder_frames(const struct chr_recorder *rec)

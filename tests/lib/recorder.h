@@ -30,6 +30,11 @@ void chr_recorder_start(struct chr_recorder *rec);
 /* Waits until `frames` frames (at most the room) are recorded. False when 5 s pass without a cycle: the server has died. */
 bool chr_recorder_wait(struct chr_recorder *rec, size_t frames);
 
+/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is: when the
+ * watch lost frames too the machine stalled, and the recording is made anew, up to five times. Returns 0; 1 when the recorder alone
+ * lost frames: the graph before it was late; -1 when the machine never held still or the server died. */
+int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames);
+
 /* Ends the recording; what is recorded stays. Until then the data must not be read. */
 void chr_recorder_stop(struct chr_recorder *rec);
 

@@ -11,7 +11,7 @@
 
 static const char *const kind_name[] = {[CHR_SERVER_JACKD] = "jackd", [CHR_SERVER_PIPEWIRE] = "pipewire"};
 
-static enum chr_server_kind kind_tested(void)
+enum chr_server_kind chr_system_kind(void)
 {
 	const char *wanted = getenv(CHR_SERVER_ENV);
 	return wanted && strcmp(wanted, "pipewire") == 0 ? CHR_SERVER_PIPEWIRE : CHR_SERVER_JACKD;
@@ -20,7 +20,7 @@ static enum chr_server_kind kind_tested(void)
 static int run_suite(const char *name, void (*fill)(Suite *))
 {
 	char title[128];
-	snprintf(title, sizeof title, "%s (%s)", name, kind_name[kind_tested()]);
+	snprintf(title, sizeof title, "%s (%s)", name, kind_name[chr_system_kind()]);
 	Suite *suite = suite_create(title);
 	fill(suite);
 	SRunner *runner = srunner_create(suite);
@@ -64,7 +64,7 @@ int chr_system_main(const char *name, void (*fill)(Suite *), int jackd_only)
 
 void chr_system_server(void)
 {
-	ck_assert_msg(chr_server_start(kind_tested(), PERIOD) == 0, "no %s", kind_name[kind_tested()]);
+	ck_assert_msg(chr_server_start(chr_system_kind(), PERIOD) == 0, "no %s", kind_name[chr_system_kind()]);
 }
 
 void chr_system_no_server(void)

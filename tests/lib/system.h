@@ -10,6 +10,9 @@
  * CHRONUS_TEST_SERVER=jackd or pipewire runs it for one alone. `jackd_only`: the suite has nothing to say about PipeWire. Returns the exit status. */
 int chr_system_main(const char *name, void (*fill)(Suite *suite), int jackd_only);
 
+/* The server this copy tests. */
+enum chr_server_kind chr_system_kind(void);
+
 /* Unchecked fixture: the server of this copy, at 256 frames, for all tests of a case. */
 void chr_system_server(void);
 void chr_system_no_server(void);

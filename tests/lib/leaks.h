@@ -1,0 +1,24 @@
+/* What a program leaves behind, and what a process holds: counted, for a comparison of before and after. Main thread. */
+#ifndef CHR_TESTS_LIB_LEAKS_H
+#define CHR_TESTS_LIB_LEAKS_H
+
+#include <sys/types.h>
+
+struct chr_holdings {
+	unsigned fds, threads, children;
+};
+
+/* What a process holds now; all zero when it is gone. */
+struct chr_holdings chr_holdings_of(pid_t pid);
+
+/* Makes this process the parent of every orphan among its descendants, so that chr_orphans() sees them. */
+void chr_adopt_orphans(void);
+
+/* Descendants of this process whose parents have ended: reaps those that have ended too, returns how many there are. Call it while this process
+ * has no children of its own. */
+unsigned chr_orphans(void);
+
+/* Entries of /dev/shm whose names hold `part`. */
+unsigned chr_shm_entries(const char *part);
+
+#endif

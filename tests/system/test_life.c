@@ -1,0 +1,236 @@
+/* Starting and ending: clean exits, exit codes that tell why, and a JACK server that goes and returns. */
+#include "tests/lib/graph.h"
+#include "tests/lib/leaks.h"
+#include "tests/lib/patches.h"
+#include "tests/lib/recorder.h"
+#include "tests/lib/rig.h"
+#include "tests/lib/system.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct chr_rig rig;
+
+/* What it printed; static memory. */
+static const char *printed(void)
+{
+	static char text[65536];
+	FILE *f = fopen(rig.log, "r");
+	ck_assert_ptr_nonnull(f);
+	text[fread(text, 1, sizeof text - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
+/* Starts it and waits for it to end by itself. */
+static int run_to_end(const char *patch, const char *const *options)
+{
+	ck_assert_int_eq(chr_rig_spawn(&rig, patch, options), 0);
+	ck_assert_msg(chr_child_ended(&rig.child, 10000), "still runs:\n%s", printed());
+	chr_peer_close(&rig.peer);
+	return chr_child_code(&rig.child);
+}
+
+START_TEST(wrong_patches_end_with_65_and_name_every_line)
+{
+	int code = run_to_end(chr_rig_patch("lanes = 7;\n"
+					    "modules = (\n"
+					    "  { name = \"osc1\"; type = \"sine\"; params = { freq = -3.0; wobble = 1.0; }; },\n"
+					    "  { name = \"osc1\"; type = \"nothing\"; }\n"
+					    ");\n"
+					    "connections = (\n"
+					    "  [\"osc1:sideways\", \"out:left\"]\n"
+					    ");\n"),
+			      NULL);
+	const char *text = printed();
+	ck_assert_msg(code == 65, "code %d:\n%s", code, text);
+	ck_assert_msg(strstr(text, ".cfg:1: "), "%s", text);
+	ck_assert_msg(strstr(text, ".cfg:3: "), "%s", text);
+	ck_assert_msg(strstr(text, ".cfg:4: "), "%s", text);
+	ck_assert_msg(strstr(text, ".cfg:7: "), "%s", text);
+}
+END_TEST
+
+START_TEST(syntax_errors_and_includes_end_with_65)
+{
+	ck_assert_int_eq(run_to_end(chr_rig_patch("modules = (\n{ name = \n"), NULL), 65);
+	ck_assert_ptr_nonnull(strstr(printed(), ".cfg:"));
+	ck_assert_int_eq(run_to_end(chr_rig_patch("@include \"/etc\"\n"), NULL), 65);
+	ck_assert_int_eq(run_to_end("/", NULL) & ~1, 64); /* 65, or 64: not a patch */
+	ck_assert_int_eq(run_to_end("/nowhere/at/all.cfg", NULL), 66);
+}
+END_TEST
+
+START_TEST(check_checks_and_starts_nothing)
+{
+	static const char *const check[] = {"--check", NULL};
+	ck_assert_int_eq(run_to_end(chr_rig_patch(CHR_PATCH_VOICES), check), 0);
+	ck_assert_int_eq(run_to_end(chr_rig_patch("lanes = 7;\n"), check), 65);
+}
+END_TEST
+
+START_TEST(a_port_in_use_is_named)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t bytes = sizeof at;
+	char number[16];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &bytes), 0);
+	snprintf(number, sizeof number, "%u", ntohs(at.sin_port));
+	const char *options[] = {"--port", number, NULL};
+	int code = run_to_end(chr_rig_patch(CHR_PATCH_DRONE), options);
+	ck_assert_msg(code == 69, "code %d:\n%s", code, printed());
+	ck_assert_ptr_nonnull(strstr(printed(), number));
+	ck_assert_ptr_nonnull(strstr(printed(), "--port"));
+	close(fd);
+}
+END_TEST
+
+START_TEST(no_jack_ends_with_69_and_one_line)
+{
+	static const char *const options[] = {"--no-jack-start", NULL};
+	setenv("JACK_DEFAULT_SERVER", "nobody-here", 1);
+	setenv("CHRONUS_JACK_SERVER", "nobody-here", 1);
+	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
+	setenv("PIPEWIRE_RUNTIME_DIR", "/nonexistent", 1);
+	int code = run_to_end(chr_rig_patch(CHR_PATCH_DRONE), options);
+	const char *text = printed();
+	ck_assert_msg(code == 69, "code %d:\n%s", code, text);
+	const char *end = strchr(text, '\n');
+	ck_assert_msg(end && end[1] == '\0', "more than one line:\n%s", text);
+}
+END_TEST
+
+static unsigned clients(const char *name)
+{
+	jack_client_t *client = jack_client_open("observer", JackNoStartServer, NULL);
+	ck_assert_ptr_nonnull(client);
+	const char **ports = jack_get_ports(client, name, NULL, 0);
+	unsigned count = 0;
+	while (ports && ports[count])
+		count++;
+	jack_free(ports);
+	jack_client_close(client);
+	return count;
+}
+
+START_TEST(fifty_lives_leave_nothing_behind)
+{
+	struct chr_holdings server = {0};
+	unsigned shm = 0;
+	long long slowest = 0;
+	chr_adopt_orphans();
+	for (int i = 0; i < 50; i++) {
+		ck_assert_int_eq(chr_rig_start(&rig, "patches/drone.cfg"), 0);
+		long long begun = chr_now_ms();
+		int code = chr_rig_stop(&rig);
+		long long took = chr_now_ms() - begun;
+		ck_assert_msg(code == 0, "life %d ended with %d:\n%s", i + 1, code, printed());
+		slowest = took > slowest ? took : slowest;
+		ck_assert_uint_eq(chr_orphans(), 0);
+		unlink(rig.log);
+		if (i == 0) { /* JACK keeps what it has once opened; the second life is the measure */
+			server = chr_holdings_of(chr_server_pid());
+			shm = chr_shm_entries("");
+		}
+	}
+	struct chr_holdings after = chr_holdings_of(chr_server_pid());
+	printf("50 lives: slowest end %lld ms; server: %u fds, %u threads before, %u, %u after; /dev/shm %u, %u\n", slowest, server.fds,
+	       server.threads, after.fds, after.threads, shm, chr_shm_entries(""));
+	ck_assert_uint_le(after.fds, server.fds);
+	ck_assert_uint_le(after.threads, server.threads);
+	ck_assert_uint_eq(chr_shm_entries("chronus"), 0);
+	if (chr_server_name()[0])
+		ck_assert_uint_le(chr_shm_entries(chr_server_name()), shm);
+	ck_assert_uint_eq(clients("^(out|osc1|chronus):"), 0);
+	ck_assert_int_le(slowest, 1000);
+}
+END_TEST
+
+START_TEST(quit_over_osc_ends_it)
+{
+	struct chr_reply reply;
+	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(CHR_PATCH_DRONE)), 0);
+	chr_peer_send(&rig.peer, "/chronus/quit", "");
+	ck_assert(chr_peer_expect(&rig.peer, "/chronus/done", 2000, &reply));
+	chr_reply_finish(&reply);
+	ck_assert(chr_child_ended(&rig.child, 5000));
+	ck_assert_int_eq(chr_child_code(&rig.child), 0);
+}
+END_TEST
+
+/* ---- a server that goes: it belongs to the test alone ---- */
+
+static void await_jack(const char *state)
+{
+	struct chr_rig_status status;
+	do
+		ck_assert_int_eq(chr_rig_status(&rig, &status), 0);
+	while (strcmp(status.jack, state) != 0);
+}
+
+static char *graph_now(void)
+{
+	jack_client_t *client = jack_client_open("observer", JackNoStartServer, NULL);
+	ck_assert_ptr_nonnull(client);
+	char *text = chr_graph_text(client, NULL);
+	jack_client_close(client);
+	return text;
+}
+
+START_TEST(a_server_that_returns_finds_the_same_graph)
+{
+	ck_assert_int_eq(chr_server_start(CHR_SERVER_JACKD, 256), 0);
+	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(CHR_PATCH_VOICES)), 0);
+	chr_peer_send(&rig.peer, "/osc1/freq", "f", 345.0);
+	ck_assert_double_eq(chr_peer_ask(&rig.peer, "/osc1/freq"), 345.0);
+	char *before = graph_now();
+	ck_assert_str_ne(before, "");
+	for (unsigned period = 256; period <= 512; period += 256) {
+		chr_server_kill();
+		await_jack("lost");
+		ck_assert_int_eq(chr_server_restart(period), 0);
+		long long begun = chr_now_ms();
+		ck_assert_int_eq(chr_rig_wait_playing(&rig, 10000), 0);
+		long long took = chr_now_ms() - begun;
+		printf("server back with a period of %u: playing after %lld ms\n", period, took);
+		ck_assert_int_le(took, 2000);
+		char *after = graph_now();
+		ck_assert_str_eq(after, before);
+		free(after);
+		ck_assert_double_eq(chr_peer_ask(&rig.peer, "/osc1/freq"), 345.0);
+	}
+	ck_assert_int_eq(chr_rig_stop(&rig), 0);
+	free(before);
+	chr_server_stop();
+}
+END_TEST
+
+static void fill(Suite *suite)
+{
+	TCase *tests = chr_system_case(suite, "life", 120);
+	tcase_add_test(tests, wrong_patches_end_with_65_and_name_every_line);
+	tcase_add_test(tests, syntax_errors_and_includes_end_with_65);
+	tcase_add_test(tests, check_checks_and_starts_nothing);
+	tcase_add_test(tests, a_port_in_use_is_named);
+	tcase_add_test(tests, no_jack_ends_with_69_and_one_line);
+	tcase_add_test(tests, quit_over_osc_ends_it);
+	tcase_add_test(tests, fifty_lives_leave_nothing_behind);
+	if (chr_system_kind() == CHR_SERVER_JACKD) {
+		TCase *server = tcase_create("server");
+		tcase_set_timeout(server, 60);
+		tcase_add_test(server, a_server_that_returns_finds_the_same_graph);
+		suite_add_tcase(suite, server);
+	}
+}
+
+int main(void)
+{
+	return chr_system_main("life", fill, 0);
+}
