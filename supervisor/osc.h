@@ -30,6 +30,11 @@ struct chr_osc_host {
 	/* Restarts a module (lifting its quarantine). 0, -ENOENT. */
 	int (*restart)(void *self, const char *module);
 	void (*quit)(void *self);
+	/* May be NULL: jack_last_frame_time of the supervisor's client, the start of the cycle in progress. "soonest" wants it. */
+	uint32_t (*cycle_start)(void *self);
+	/* For people to see; may be NULL; read anew each time. */
+	const char *file;   /* the patch file */
+	const char *server; /* name of the JACK server in use */
 };
 
 /* Binds host:port. NULL with -errno in *error. The host struct is copied; its `rack` must outlive the object. */
