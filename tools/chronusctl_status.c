@@ -112,7 +112,7 @@ static void print_head(const struct chr_ctl *ctl, const json_t *status, FILE *to
 /* What deserves a person's eye and has no column: counters that are not zero, meters too. */
 static void put_notes(struct chr_table *table, const json_t *instance)
 {
-	static const char *const counter[] = {"nonfinite", "skipped", "joins"};
+	static const char *const counter[] = {"nonfinite", "skipped", "silent", "joins"};
 	char notes[512] = "";
 	size_t used = 0;
 	const char *key;
