@@ -66,10 +66,20 @@ static int find_socket(void)
 	return -1;
 }
 
+/* Libjack's word for a name that is taken is JackNameNotUnique, but jackd's refusal of an exact name arrives as JackServerError, as does
+ * that of a client too many. */
+static bool refused(jack_status_t status)
+{
+	return status & (JackNameNotUnique | JackServerError) && !(status & (JackServerFailed | JackVersionError));
+}
+
 static void explain(jack_status_t status, const struct chr_slot_order *order, char *why, size_t why_bytes)
 {
 	if (status & JackNameNotUnique)
 		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client", order->client);
+	else if (refused(status))
+		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client, or the server has no room for more",
+			 order->client);
 	else if (status & JackServerFailed)
 		snprintf(why, why_bytes, "no JACK server answers%s%s", *order->server ? " as " : "", order->server);
 	else if (status & JackVersionError)
@@ -98,7 +108,7 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 		return -ENAMETOOLONG;
 	}
 	client->jack = open_exact(order, &status);
-	while (!client->jack && status & JackNameNotUnique && chr_monotonic_us() < deadline && !*ended) {
+	while (!client->jack && refused(status) && chr_monotonic_us() < deadline && !*ended) {
 		nanosleep(&pause, NULL);
 		client->jack = open_exact(order, &status);
 	}

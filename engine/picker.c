@@ -50,7 +50,7 @@ const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane
 {
 	uint32_t gap = picker->gap_frames;
 	bool playing = lane != CHR_LANE_NONE;
-	if (playing && (picker->lanes != 1 || (picker->rise == gap && !picker->fall))) {
+	if (playing && (picker->lanes != 1 || picker->rise == gap)) {
 		picker->tail[port] = in[frames - 1];
 		return in;
 	}

@@ -65,7 +65,7 @@ struct chr_rt {
 	bool serial_known;      /* there was one */
 
 	bool joining;
-	uint32_t join_from;     /* not before the cycle that begins at this frame or first after it */
+	uint32_t join_from;    /* not before the cycle that begins at this frame or first after it */
 	uint32_t publish_left; /* cycles at whose end a snapshot is asked for */
 	uint32_t publish_turn;
 	uint32_t floor; /* events of this serial and older are in the state joined */

@@ -7,6 +7,7 @@
 
 #define STEP   CHR_RAMP_STEP
 #define ORIGIN 1000u
+#define N      64u
 
 /* Frame times from which the tests start: plain, and across the wrap. */
 static const uint32_t origins[] = {ORIGIN, UINT32_MAX - 100};
@@ -57,7 +58,8 @@ END_TEST
 START_TEST(late_event_is_applied_at_once_and_counted)
 {
 	bed_send_param(bed, PARAM_LEVEL, 2.0f, ORIGIN - 1, STEP);
-	bed_send_param(bed, PARAM_DIRECT, 0.5f, ORIGIN - 2000000000u, STEP);
+	bed_send_param(bed, PARAM_LEVEL, 3.0f, ORIGIN + 90000, STEP);
+	bed_send_param(bed, PARAM_DIRECT, 0.5f, ORIGIN - 2147483600u, STEP);
 	bed_cycle(bed, 64);
 	ck_assert_float_eq(bed->out_buffer[PROBE_LEVEL][0], 2.0f);
 	ck_assert_uint_eq(bed_status(&bed->slot->status.applied), 2);
@@ -132,11 +134,14 @@ END_TEST
 START_TEST(full_queue_leaves_the_rest_in_the_ring)
 {
 	const uint32_t over = 40;
+	for (int i = 0; i < 3; i++)
+		bed_send_param(bed, PARAM_DIRECT, 0.5f, ORIGIN + 10 * N, STEP);
+	bed_cycle(bed, N);
 	for (uint32_t i = 0; i < CHR_PENDING_MAX + over; i++)
-		bed_send_param(bed, PARAM_LEVEL, (float)(i % 7), ORIGIN + 64 + i, STEP);
-	bed_cycle(bed, 64);
+		bed_send_param(bed, PARAM_LEVEL, (float)(i % 7), ORIGIN + 2 * N + i, STEP);
+	bed_cycle(bed, N);
 	ck_assert_uint_eq(bed->rt->queue.count, CHR_PENDING_MAX);
-	ck_assert_uint_eq(chr_ring_space(&bed->slot->to_audio), CHR_RING_EVENTS - over);
+	ck_assert_uint_eq(chr_ring_space(&bed->slot->to_audio), CHR_RING_EVENTS - over - 3);
 	bed_cycle(bed, 128);
 	for (uint32_t i = 0; i < 128; i++)
 		ck_assert_float_eq(bed->out_buffer[PROBE_LEVEL][i], (float)(i % 7));

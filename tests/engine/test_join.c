@@ -61,7 +61,7 @@ static struct chr_event param(uint32_t index, float value, uint32_t frame, uint3
 static void ask(uint32_t publish_cycles)
 {
 	const struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = publish_cycles};
-	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN};
+	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = joiner->frame};
 	chr_ring_write(&healthy->slot->to_audio, &publish, 1);
 	chr_ring_write(&joiner->slot->to_audio, &join, 1);
 }
@@ -164,6 +164,26 @@ START_TEST(own_newer_events_stay)
 }
 END_TEST
 
+/* The joiner was asked for a checksum at the frame of an event that it knows from its twin alone. */
+START_TEST(own_checksum_request_goes_before_the_twins_events)
+{
+	struct chr_event a, b;
+	const struct chr_event checksum = {.kind = CHR_EVENT_CHECKSUM, .frame = healthy->frame + N + 9};
+	joiner->frame = healthy->frame;
+	send(1, true, false, param(PARAM_LEVEL, 3.0f, checksum.frame, STEP));
+	ask(2);
+	send(2, true, true, checksum);
+	cycle(healthy);
+	cycle(joiner);
+	cycle(healthy);
+	cycle(joiner);
+	ck_assert_uint_eq(bed_status(&joiner->slot->status.joins), 1);
+	ck_assert(bed_note(healthy, CHR_NOTE_CHECKSUM, &a) && bed_note(joiner, CHR_NOTE_CHECKSUM, &b));
+	ck_assert(a.sum == b.sum);
+	assert_twins();
+}
+END_TEST
+
 START_TEST(twin_that_never_had_an_event_takes_none_away)
 {
 	joiner->frame = healthy->frame;
@@ -244,6 +264,23 @@ START_TEST(pending_events_of_a_damaged_snapshot_are_rejected)
 	ck_assert_uint_eq(bed_status(&joiner->slot->status.joins), 1);
 	ck_assert_uint_eq(bed_status(&joiner->slot->status.rejected), 2);
 	ck_assert_float_eq(joiner->out_buffer[PROBE_LEVEL][0], 3.0f);
+}
+END_TEST
+
+/* All members of a lane are asked for one frame, and so join in one cycle. */
+START_TEST(joins_not_before_its_frame)
+{
+	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = joiner->frame + 3 * N - 1};
+	struct chr_event note;
+	ask(10);
+	chr_ring_write(&joiner->slot->to_audio, &join, 1);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_uint_eq(bed_status(&joiner->slot->status.joins), 0);
+		cycle(healthy);
+		cycle(joiner);
+	}
+	ck_assert(bed_note(joiner, CHR_NOTE_JOINED, &note));
+	ck_assert_uint_eq(note.frame, 1000 + 3 * N);
 }
 END_TEST
 
@@ -332,10 +369,12 @@ int main(void)
 	tcase_add_test(tcase, event_in_both_the_snapshot_and_the_own_ring_counts_once);
 	tcase_add_test(tcase, event_that_the_twin_had_before_the_join_is_dropped_when_it_comes_later);
 	tcase_add_test(tcase, own_newer_events_stay);
+	tcase_add_test(tcase, own_checksum_request_goes_before_the_twins_events);
 	tcase_add_test(tcase, twin_that_never_had_an_event_takes_none_away);
 	tcase_add_test(tcase, snapshot_of_another_frame_is_not_taken);
 	tcase_add_loop_test(tcase, damaged_snapshot_is_not_taken, 0, DAMAGES);
 	tcase_add_test(tcase, pending_events_of_a_damaged_snapshot_are_rejected);
+	tcase_add_test(tcase, joins_not_before_its_frame);
 	tcase_add_test(tcase, publishing_ends_by_count_and_by_order);
 	tcase_add_test(tcase, snapshot_touches_no_more_than_the_state);
 	tcase_add_test(tcase, checksum_tells_any_bit_of_the_state_and_the_engine);

@@ -210,6 +210,20 @@ START_TEST(a_long_gap_is_silent_and_counted)
 }
 END_TEST
 
+START_TEST(the_fall_begins_where_the_sound_stood)
+{
+	static float signal[20 * N];
+	play(signal, "xoooooo");
+	lane_completes(0, bed->frame - N);
+	for (unsigned i = 0; i < N; i++)
+		bed->in_buffer[0][OUT_LEFT][i] = -0.25f;
+	bed_cycle(bed, N);
+	cycle(0);
+	ck_assert_float_eq(bed->out_buffer[OUT_PLAY][0], -0.25f);
+	ck_assert_float_eq(bed->out_buffer[OUT_PLAY][GAP / 2], -0.125f);
+}
+END_TEST
+
 START_TEST(lane_b_is_never_played_with_one_lane)
 {
 	cycle(3);
@@ -240,6 +254,7 @@ int main(void)
 	tcase_add_checked_fixture(one, one_lane, teardown);
 	tcase_add_loop_test(one, gap_of_one_lane_falls_and_rises_without_a_click, 0, 5);
 	tcase_add_test(one, a_long_gap_is_silent_and_counted);
+	tcase_add_test(one, the_fall_begins_where_the_sound_stood);
 	tcase_add_test(one, lane_b_is_never_played_with_one_lane);
 	suite_add_tcase(suite, one);
 	SRunner *runner = srunner_create(suite);

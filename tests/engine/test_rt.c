@@ -2,6 +2,7 @@
 #include "tests/engine/bed.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ END_TEST
 START_TEST(every_kind_of_nonfinite_is_seen)
 {
 	const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
-	const float good[] = {3.4e38f, -3.4e38f, 1e-45f, -0.0f};
+	const float good[] = {FLT_MAX, -FLT_MAX, 1e-45f, -0.0f};
 	for (unsigned k = 0; k < 4; k++) {
 		uint32_t before = bed_status(&bed->slot->status.nonfinite);
 		bed->in_buffer[0][PROBE_IN][17] = good[k];

@@ -54,11 +54,21 @@ START_TEST(one_frame_is_a_step)
 }
 END_TEST
 
+START_TEST(two_frames_are_a_ramp)
+{
+	struct chr_smoother smoother;
+	chr_smoother_step(&smoother, 1.0f);
+	chr_smoother_ramp(&smoother, 2.0f, 2);
+	struct chr_control control = chr_smoother_run(&smoother, 2, buffer);
+	ck_assert(chr_control_at(control, 0) == 1.5f && chr_control_at(control, 1) == 2.0f);
+}
+END_TEST
+
 START_TEST(splitting_changes_no_bit)
 {
 	enum { FRAMES = 5000 };
 	static float whole[FRAMES], split[FRAMES];
-	const float ends[][2] = {{0.1f, 0.7f}, {-5.0f, 1e-6f}, {20000.0f, 20.0f}, {1e-30f, 1e30f}};
+	const float ends[][2] = {{0.1f, 0.7f}, {-5.0f, 1e-6f}, {20000.0f, 20.0f}, {1e30f, 0.7f}};
 	srand(3);
 	for (int k = 0; k < 400; k++) {
 		struct chr_smoother a, b;
@@ -115,6 +125,7 @@ int main(void)
 	tcase_add_test(tcase, stands_still);
 	tcase_add_test(tcase, ramp_is_a_line_and_ends_on_its_target);
 	tcase_add_test(tcase, one_frame_is_a_step);
+	tcase_add_test(tcase, two_frames_are_a_ramp);
 	tcase_add_test(tcase, splitting_changes_no_bit);
 	tcase_add_test(tcase, a_new_target_begins_where_the_old_ramp_stands);
 	tcase_add_test(tcase, nonsense_is_not_sane);
