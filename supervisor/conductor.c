@@ -5,6 +5,7 @@
 #include "common/wake.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#define FADE_MS 20
 #define LOAD_US 1000000u /* between two load figures */
 
 /* ---- time, as OSC asks for it ---- */
@@ -325,11 +327,30 @@ int chr_conductor_run(struct chr_conductor *conductor)
 	return chr_poller_run(&conductor->poller);
 }
 
+/* The sound ends in a short fade instead of a click. */
+static void fade_out(struct chr_conductor *conductor)
+{
+	struct chr_process *out = conductor->rack.unit[0]->instance[0].process;
+	const struct chr_rack *rack = &conductor->rack;
+	if (!out || !conductor->server_up || !rack->sample_rate)
+		return;
+	struct chr_event fade = {.version = CHR_EVENT_VERSION,
+				 .kind = CHR_EVENT_FADE,
+				 .frame = chr_conductor_frame_now(conductor),
+				 .ramp_frames = rack->sample_rate * FADE_MS / 1000};
+	chr_process_request(out, &fade);
+	poll(NULL, 0, FADE_MS + (int)(3000 * rack->period / rack->sample_rate));
+}
+
 void chr_conductor_finish(struct chr_conductor *conductor)
 {
 	conductor->quitting = true;
-	chr_processes_end_all(conductor);
+	fade_out(conductor);
+	conductor->server_up = false;
+	chr_poller_remove(&conductor->poller, &conductor->tick_poll);
+	/* the graph thread first: it would mend what now goes away */
 	chr_graph_finish(&conductor->graph);
+	chr_processes_end_all(conductor);
 	chr_conductor_take_posts(conductor);
 	while (conductor->process_count) {
 		struct chr_process *process = conductor->process[--conductor->process_count];

@@ -217,7 +217,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	chr_process_signal(process, SIGKILL);
 	if (!chr_instances_of(conductor, process, &unit, &instance))
 		return;
-	bool server_lost =
+	bool server_lost = conductor->quitting ||
 		atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST || !conductor->server_up;
 	bool by_hand = instance->by_hand;
 	struct chr_fault *fault = &instance->fault;

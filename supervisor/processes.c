@@ -200,7 +200,6 @@ void chr_conductor_take_posts(struct chr_conductor *conductor)
 void chr_processes_end_all(struct chr_conductor *conductor)
 {
 	for (unsigned i = 0; i < conductor->process_count; i++) {
-		conductor->process[i]->dying = true;
 		chr_process_signal(conductor->process[i], SIGTERM);
 		chr_process_signal(conductor->process[i], SIGCONT);
 	}
