@@ -48,9 +48,13 @@ int chr_ctl_send(struct chr_ctl *ctl, const char *path, lo_message arguments)
 static int refused(struct chr_ctl *ctl, lo_message message)
 {
 	const char *address = chr_osc_string(message, 0), *reason = chr_osc_string(message, 1);
-	if (address && reason)
-		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s: %s", address, reason);
-	return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "chronus refused, without a reason");
+	if (!address || !reason)
+		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "chronus refused, without a reason");
+	/* A reason that names the parameter itself needs no address before it. */
+	size_t length = strcspn(reason, ":");
+	if (address[0] == '/' && reason[length] == ':' && strlen(address) == length + 1 && strncmp(address + 1, reason, length) == 0)
+		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "/%s", reason);
+	return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s: %s", address, reason);
 }
 
 int chr_ctl_next(struct chr_ctl *ctl, uint64_t deadline_us, struct chr_osc_reply *reply)

@@ -107,19 +107,28 @@ static void join_choices(const json_t *param, char *text, size_t bytes)
 	}
 }
 
+/* Six digits are enough for a person: 0.707107. */
+static const char *short_number(const json_t *value, char *text, size_t bytes)
+{
+	if (!json_is_number(value))
+		return chr_ctl_text(value, text, bytes);
+	snprintf(text, bytes, "%.6g", json_number_value(value));
+	return text;
+}
+
 static void put_param(struct chr_table *table, const json_t *param)
 {
 	char min[64], max[64], initial[64], help[1024];
 	const char *scale = chr_ctl_get_string(param, "scale");
 	const json_t *choices = json_object_get(param, "choices"), *start = json_object_get(param, "initial");
-	chr_ctl_text(json_object_get(param, "min"), min, sizeof min);
-	chr_ctl_text(json_object_get(param, "max"), max, sizeof max);
+	short_number(json_object_get(param, "min"), min, sizeof min);
+	short_number(json_object_get(param, "max"), max, sizeof max);
 	const char *name = json_is_number(start) ? json_string_value(json_array_get(choices, (size_t)json_number_value(start)))
 						 : NULL;
 	if (name)
 		snprintf(initial, sizeof initial, "%s", name);
 	else
-		chr_ctl_text(start, initial, sizeof initial);
+		short_number(start, initial, sizeof initial);
 	bool chosen = json_array_size(choices) > 0;
 	join_choices(param, help, sizeof help);
 	chr_table_row(table);

@@ -13,7 +13,7 @@
 
 const struct chr_ctl_option chr_ctl_option[] = {
 	{"host", 'H', "HOST", "where chronus runs (environment CHRONUS_OSC_HOST, else " DEFAULT_HOST ")", 0},
-	{"port", 'p', "PORT", "its OSC port (environment CHRONUS_OSC_PORT, else " DEFAULT_PORT ")", 0},
+	{"port", 'P', "PORT", "its OSC port (environment CHRONUS_OSC_PORT, else " DEFAULT_PORT ")", 0},
 	{"timeout", 't', "SECONDS", "how long to wait for an answer (2)", 0},
 	{"json", 'j', NULL, "print JSON", CHR_CTL_JSON},
 	{"interval", 'i', "SECONDS", "time between two pictures (1)", CHR_CTL_LIVE},

@@ -98,7 +98,9 @@ static void print_head(const struct chr_ctl *ctl, const json_t *status, FILE *to
 		snprintf(uptime, sizeof uptime, "%ld d %ld:%02ld:%02ld", up / 86400, up / 3600 % 24, up / 60 % 60, up % 60);
 	else
 		snprintf(uptime, sizeof uptime, "%ld:%02ld:%02ld", up / 3600, up / 60 % 60, up % 60);
-	fprintf(to, "  JACK %s", chr_ctl_text(json_object_get(status, "server"), text, sizeof text));
+	const char *server = chr_ctl_get_string(status, "server");
+	fprintf(to, "  JACK%s%s", *server ? " " : "",
+		*server ? chr_ctl_text(json_object_get(status, "server"), text, sizeof text) : "");
 	if (strcmp(jack, "playing") != 0)
 		fprintf(to, " %s%s%s", chr_color_begin(CHR_RED, ctl->color),
 			*jack ? chr_ctl_text(json_object_get(status, "jack"), text, sizeof text) : "?",
@@ -112,7 +114,7 @@ static void print_head(const struct chr_ctl *ctl, const json_t *status, FILE *to
 /* What deserves a person's eye and has no column: counters that are not zero, meters too. */
 static void put_notes(struct chr_table *table, const json_t *instance)
 {
-	static const char *const counter[] = {"nonfinite", "skipped", "silent", "joins"};
+	static const char *const counter[] = {"nonfinite", "skipped", "joins"};
 	char notes[512] = "";
 	size_t used = 0;
 	const char *key;

@@ -187,7 +187,9 @@ static const char *check(unsigned p, const char *types, lo_arg **argv)
 	if (types[0] != 'f' && !truth)
 		return "wrong type";
 	float value = truth ? (float)(types[0] == 'T') : as_float(argv[0]);
-	return value >= param[p].min && value <= param[p].max ? NULL : "out of range";
+	if (value >= param[p].min && value <= param[p].max)
+		return NULL;
+	return p == 0 ? "osc1/freq: out of range" : "out of range";
 }
 
 static void parameters(struct chr_double *d, const char *path, const char *types, lo_arg **argv)

@@ -220,6 +220,8 @@ static const struct {
 } refused[] = {
 	{"set osc1 freq -12.5", "chronusctl: /osc1/freq: out of range\n"},
 	{"set osc1 freq -1", "chronusctl: /osc1/freq: out of range\n"},
+	{"set *1 freq 0", "chronusctl: /*1/freq: osc1/freq: out of range\n"},
+	{"set osc1 level 2", "chronusctl: /osc1/level: out of range\n"},
 	{"set filt1 mode comb", "chronusctl: /filt1/mode: no such choice\n"},
 	{"set nobody freq 1", "chronusctl: /nobody/freq: no such parameter\n"},
 	{"get nobody", "chronusctl: /nobody/*: no such parameter\n"},
@@ -321,7 +323,7 @@ END_TEST
 START_TEST(command_line_wins_over_environment)
 {
 	char line[256];
-	snprintf(line, sizeof line, "-p %u ping", chr_double_port(server));
+	snprintf(line, sizeof line, "-P %u ping", chr_double_port(server));
 	chr_child_run(&child, CHR_PIPES, 1, line);
 	ck_assert_int_eq(child.code, 0);
 	snprintf(line, sizeof line,

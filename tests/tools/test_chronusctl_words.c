@@ -277,6 +277,32 @@ START_TEST(chronus_completes_the_options_of_its_man_page)
 }
 END_TEST
 
+START_TEST(the_man_page_of_chronus_has_the_options_of_its_help)
+{
+	const char *page = source("man/chronus.1");
+	unsigned items = 0, options = 0;
+	chr_child_run(&child, CHR_SHELL, 0, "$CTL_DIR/chronus --help");
+	ck_assert_int_eq(child.code, 0);
+	for (const char *at = page; (at = strstr(at, "\n.It Fl ")); at++)
+		items++;
+	for (const char *at = child.text; (at = strstr(at, "\n  ")); at++) {
+		char name[64], word[64] = "", letter = 0, begin[128], line[512];
+		int read = sscanf(at, "\n  -%c, --%63[a-z-]%*1[ ]%63[A-Z]", &letter, name, word);
+		if (read < 2) {
+			letter = 0;
+			read = sscanf(at, "\n      --%63[a-z-]%*1[ ]%63[A-Z]", name, word);
+		}
+		if (read < 1)
+			continue;
+		options++;
+		char dash[] = {'F', 'l', ' ', letter, ' ', ',', ' ', '\0'};
+		snprintf(begin, sizeof begin, ".It %sFl -%s%s%s", letter ? dash : "", name, *word ? " Ar " : "", word);
+		ck_assert_msg(line_of(page, begin, line, sizeof line), "no line in the man page: %s", begin);
+	}
+	ck_assert_uint_eq(options, items);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("chronusctl, words");
@@ -293,6 +319,7 @@ int main(void)
 	tcase_add_test(all, completion_obeys_the_port_that_is_typed);
 	tcase_add_test(all, completion_without_a_server_is_silent);
 	tcase_add_test(all, chronus_completes_the_options_of_its_man_page);
+	tcase_add_test(all, the_man_page_of_chronus_has_the_options_of_its_help);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
