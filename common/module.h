@@ -129,8 +129,11 @@ struct chr_module {
 /* Flags of a module. */
 #define CHR_MODULE_OUT 1u /* the patch's output: the engine gives each of its inputs twice, one per lane, and hands it the lane picked */
 
+/* Seen from outside the shared object, though modules are compiled with hidden visibility. */
+#define CHR_EXPORT __attribute__((visibility("default")))
+
 /* The one symbol that a module file exports. */
-extern const struct chr_module chr_module;
+extern const struct chr_module chr_module CHR_EXPORT;
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,55 @@
+/* Courses of values over a block: parameters, and CV ports read the same way.
+ *
+ * Whether a course stands still is decided by its values, never by how it was handed over, and a module computes the same
+ * function of the values on its fast and on its general path: so the way a block is split cannot change a bit.
+ */
+#ifndef CHR_MODULES_DSP_CONTROL_H
+#define CHR_MODULES_DSP_CONTROL_H
+
+#include "common/module.h"
+#include "modules/dsp/wide.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define CHR_CHUNK 64u /* frames that modules work on at a time: a constant, so that loops over them become vectors */
+
+/* Realtime-safe, as everything here. */
+
+/* Frames of the chunk that begins at `at`. */
+CHR_INLINE uint32_t chr_chunk(uint32_t frames, uint32_t at)
+{
+	return frames - at < CHR_CHUNK ? frames - at : CHR_CHUNK;
+}
+
+/* A CV port as a course. */
+CHR_INLINE struct chr_control chr_control_port(const float *samples)
+{
+	return (struct chr_control){samples, UINT32_MAX};
+}
+
+/* The course from frame `at` on. */
+CHR_INLINE struct chr_control chr_control_from(struct chr_control c, uint32_t at)
+{
+	return (struct chr_control){c.v + (at & c.mask), c.mask};
+}
+
+/* Does the course keep one value, bit by bit, over `frames` frames? */
+CHR_INLINE bool chr_control_still(struct chr_control c, uint32_t frames)
+{
+	return !c.mask || frames < 2 || !memcmp(c.v, c.v + 1, (frames - 1) * sizeof *c.v);
+}
+
+/* Values `at` .. `at + count - 1` of the course; `count` is at most CHR_CHUNK, and the rest of `to` repeats the first value. */
+CHR_INLINE void chr_control_spread(float to[CHR_CHUNK], struct chr_control c, uint32_t at, uint32_t count)
+{
+	const float first = chr_control_at(c, at);
+
+	if (!c.mask || count < CHR_CHUNK)
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			to[i] = first;
+	if (c.mask)
+		memcpy(to, c.v + at, count * sizeof *to);
+}
+
+#endif

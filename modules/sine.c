@@ -1,0 +1,139 @@
+/* sine: a sine oscillator.
+ *
+ *   f[n]     = freq * 2^(pitch[n] + tune/1200) + fm_depth * fm[n]
+ *   out[n]   = level * sin(2 pi phase[n])
+ *   phase[n] = phase[n-1] + f[n-1] / sample rate      (64-bit fraction of a turn: it never drifts)
+ *
+ * Linear FM passes through zero: a negative frequency runs backwards. A frequency beyond Nyquist is clamped to Nyquist. The
+ * sine itself is the polynomial of modules/dsp/sine.h.
+ */
+#include "common/module.h"
+#include "modules/dsp/control.h"
+#include "modules/dsp/exp2.h"
+#include "modules/dsp/phase.h"
+#include "modules/dsp/sine.h"
+
+struct state {
+	uint64_t phase; /* of the next sample */
+};
+
+enum port { PITCH, FM, OUT, PORTS };
+enum param { FREQ, TUNE, FM_DEPTH, LEVEL, PARAMS };
+
+/* The courses that make the frequency. */
+struct course {
+	struct chr_control freq, tune, pitch, fm, depth;
+};
+
+CHR_INLINE double frequency(float freq, float tune, float pitch, float fm, float depth)
+{
+	/* Without depth the port has no say at all, not even by a value that is not finite. */
+	const double swing = depth == 0.0f ? 0.0 : (double)fm * (double)depth;
+
+	return (double)freq * chr_exp2((double)pitch + (double)tune * (1.0 / 1200.0)) + swing;
+}
+
+CHR_INLINE struct course course(const struct chr_io *io)
+{
+	return (struct course){
+		.freq = io->param[FREQ],
+		.tune = io->param[TUNE],
+		.pitch = chr_control_port(io->in[PITCH]),
+		.fm = chr_control_port(io->in[FM]),
+		.depth = io->param[FM_DEPTH],
+	};
+}
+
+CHR_INLINE bool still(const struct course *c, uint32_t frames)
+{
+	if (!chr_control_still(c->freq, frames) || !chr_control_still(c->tune, frames) || !chr_control_still(c->pitch, frames) ||
+	    !chr_control_still(c->depth, frames))
+		return false;
+	return c->depth.v[0] == 0.0f || chr_control_still(c->fm, frames);
+}
+
+/* Angles (2^32 to a turn) of a chunk at a constant step. Returns the phase after `count` of them. */
+CHR_INLINE uint64_t angles_steady(uint32_t to[CHR_CHUNK], uint64_t phase, uint64_t step, uint32_t count)
+{
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		to[i] = (uint32_t)((phase + i * step) >> 32);
+	return phase + count * step;
+}
+
+/* The same with a step of its own for each sample. */
+CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const struct course *c, double sample_rate, uint32_t at,
+				  uint32_t count)
+{
+	float freq[CHR_CHUNK], tune[CHR_CHUNK], pitch[CHR_CHUNK], fm[CHR_CHUNK], depth[CHR_CHUNK];
+	uint64_t step[CHR_CHUNK];
+
+	chr_control_spread(freq, c->freq, at, count);
+	chr_control_spread(tune, c->tune, at, count);
+	chr_control_spread(pitch, c->pitch, at, count);
+	chr_control_spread(fm, c->fm, at, count);
+	chr_control_spread(depth, c->depth, at, count);
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		step[i] = chr_phase_step(frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]), sample_rate);
+	memset(step + count, 0, (CHR_CHUNK - count) * sizeof *step);
+	for (uint32_t i = 0; i < CHR_CHUNK; i++) {
+		to[i] = (uint32_t)(phase >> 32);
+		phase += step[i];
+	}
+	return phase;
+}
+
+CHR_WIDE static void process(void *state, const struct chr_io *io)
+{
+	struct state *s = state;
+	const struct course c = course(io);
+	const struct chr_control level = io->param[LEVEL];
+	const bool steady = still(&c, io->frames), level_still = chr_control_still(level, io->frames);
+	uint32_t angle[CHR_CHUNK];
+	float gain[CHR_CHUNK], wave[CHR_CHUNK];
+	uint64_t step = 0;
+
+	if (!io->frames)
+		return;
+	if (steady)
+		step = chr_phase_step(frequency(c.freq.v[0], c.tune.v[0], c.pitch.v[0], c.fm.v[0], c.depth.v[0]), io->sample_rate);
+	chr_control_spread(gain, level, 0, 1);
+	for (uint32_t at = 0; at < io->frames; at += CHR_CHUNK) {
+		const uint32_t count = chr_chunk(io->frames, at);
+
+		if (steady)
+			s->phase = angles_steady(angle, s->phase, step, count);
+		else
+			s->phase = angles_moving(angle, s->phase, &c, io->sample_rate, at, count);
+		if (!level_still)
+			chr_control_spread(gain, level, at, count);
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			wave[i] = gain[i] * chr_sine(angle[i]);
+		memcpy(io->out[OUT] + at, wave, count * sizeof *wave);
+	}
+}
+
+static const struct chr_port ports[] = {
+	[PITCH] = {"pitch", CHR_IN, CHR_PITCH, 0, "pitch, 1 V/octave: 0 V plays freq"},
+	[FM] = {"fm", CHR_IN, CHR_BIPOLAR, 0, "linear frequency modulation, fm_depth Hz per volt, through zero"},
+	[OUT] = {"out", CHR_OUT, CHR_AUDIO, 0, "the sine"},
+};
+
+static const struct chr_param params[] = {
+	[FREQ] = {"freq", "Hz", 0.01f, 20000.0f, (float)CHR_C4_HZ, CHR_LOG, -1.0f, NULL, "frequency at 0 V of pitch"},
+	[TUNE] = {"tune", "cents", -1200.0f, 1200.0f, 0.0f, CHR_LINEAR, -1.0f, NULL, "fine tuning"},
+	[FM_DEPTH] = {"fm_depth", "Hz/V", 0.0f, 5000.0f, 100.0f, CHR_LINEAR, -1.0f, NULL, "depth of the linear frequency modulation"},
+	[LEVEL] = {"level", "", 0.0f, 1.0f, 0.5f, CHR_LINEAR, -1.0f, NULL, "peak level"},
+};
+
+const struct chr_module chr_module = {
+	.abi = CHR_MODULE_ABI,
+	.name = "sine",
+	.help = "sine oscillator with pitch and linear FM inputs",
+	.state_version = 1,
+	.state_bytes = sizeof(struct state),
+	.ports = ports,
+	.port_count = PORTS,
+	.params = params,
+	.param_count = PARAMS,
+	.process = process,
+};
