@@ -88,13 +88,33 @@ static void explain(jack_status_t status, const struct chr_slot_order *order, ch
 		snprintf(why, why_bytes, "JACK refuses the client '%s' (status 0x%x)", order->client, status);
 }
 
+/* PipeWire lets two clients bear one name and shows the ports of one of them under another: has somebody else ports of this name? */
+static bool name_shared(jack_client_t *jack, const char *name)
+{
+	const char **ports = jack_get_ports(jack, NULL, NULL, 0);
+	size_t length = strlen(name);
+	bool shared = false;
+	for (unsigned i = 0; ports && ports[i] && !shared; i++)
+		shared = !strncmp(ports[i], name, length) && ports[i][length] == ':';
+	jack_free(ports);
+	return shared;
+}
+
 static jack_client_t *open_exact(const struct chr_slot_order *order, jack_status_t *status)
 {
 	jack_options_t options = JackNoStartServer | JackUseExactName;
+	jack_client_t *jack;
 	*status = 0;
-	if (!*order->server)
-		return jack_client_open(order->client, options, status);
-	return jack_client_open(order->client, options | JackServerName, status, order->server);
+	if (*order->server)
+		jack = jack_client_open(order->client, options | JackServerName, status, order->server);
+	else
+		jack = jack_client_open(order->client, options, status);
+	if (jack && name_shared(jack, order->client)) {
+		jack_client_close(jack);
+		*status = JackFailure | JackNameNotUnique;
+		return NULL;
+	}
+	return jack;
 }
 
 int chr_client_open(struct chr_client *client, const struct chr_slot_order *order, const volatile sig_atomic_t *ended, char *why,
