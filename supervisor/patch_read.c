@@ -50,7 +50,8 @@ char *chr_patch_read(struct chr_patch_load *load, const char *path, int *exit_co
 		chr_patch_problem(load, 0, "is larger than %d KiB", CHR_PATCH_BYTES_MAX / 1024);
 		goto fail;
 	}
-	text[length] = 0;
+	text[length] = '\n'; /* libconfig takes a comment that ends with the file for a syntax error */
+	text[length + 1] = 0;
 	nul = memchr(text, 0, length);
 	if (nul) {
 		unsigned line = 1;
