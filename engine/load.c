@@ -2,22 +2,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-/* What the descriptor does not say of a meter: where it stands. */
-static int check_meters(const struct chr_module *module, char *why, size_t why_bytes)
-{
-	for (unsigned i = 0; i < module->meter_count; i++) {
-		size_t offset = module->meters[i].offset;
-		if (offset > module->state_bytes || module->state_bytes - offset < sizeof(uint32_t)) {
-			snprintf(why, why_bytes, "meter '%.32s' lies outside the state", module->meters[i].name);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
 
 static int check(struct chr_loaded *loaded, const struct chr_module *module, char *why, size_t why_bytes)
 {
@@ -30,8 +16,7 @@ static int check(struct chr_loaded *loaded, const struct chr_module *module, cha
 		snprintf(why, why_bytes, "has no process function");
 		return -EINVAL;
 	}
-	int rc = chr_descriptor_make(&loaded->desc, module, why, why_bytes);
-	return rc ? rc : check_meters(module, why, why_bytes);
+	return chr_descriptor_make(&loaded->desc, module, why, why_bytes);
 }
 
 int chr_load(struct chr_loaded *loaded, const char *file, char *why, size_t why_bytes)

@@ -37,6 +37,8 @@ static void turn(struct chr_picker *picker, int lane)
 int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now)
 {
 	int lane = CHR_LANE_NONE, first = picker->last == 1 ? 1 : 0;
+	if (picker->standby)
+		previous = now;
 	if (ran && good(picker, first, previous, now))
 		lane = first;
 	else if (ran && picker->lanes == 2 && good(picker, !first, previous, now))
@@ -46,8 +48,39 @@ int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, ui
 	return lane;
 }
 
+bool chr_picker_muted(const struct chr_slot_picker *orders, uint32_t now)
+{
+	uint64_t muted = atomic_load_explicit(&orders->muted, memory_order_acquire);
+	bool begun = chr_frames_diff(now, (uint32_t)(muted >> 32)) >= 0;
+	switch ((uint32_t)muted) {
+	case CHR_MUTE:
+		return true;
+	case CHR_PLAY_FROM:
+		return !begun;
+	case CHR_MUTE_FROM:
+		return begun;
+	default:
+		return false;
+	}
+}
+
+static const float *hold_back(struct chr_picker *picker, unsigned port, int lane, const float *in, float *scratch, uint32_t frames)
+{
+	float *back = picker->back[port];
+	uint32_t known = picker->back_frames == frames ? frames : 0;
+	memcpy(scratch, back, known * sizeof *scratch);
+	memset(scratch + known, 0, (frames - known) * sizeof *scratch);
+	if (lane == CHR_LANE_NONE)
+		memset(back, 0, frames * sizeof *back);
+	else
+		memcpy(back, in, frames * sizeof *back);
+	return scratch;
+}
+
 const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane, const float *in, float *scratch, uint32_t frames)
 {
+	if (picker->back[port])
+		return hold_back(picker, port, lane, in, scratch, frames);
 	uint32_t gap = picker->gap_frames;
 	bool playing = lane != CHR_LANE_NONE;
 	if (playing && (picker->lanes != 1 || picker->rise == gap)) {
@@ -68,6 +101,7 @@ const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane
 
 void chr_picker_advance(struct chr_picker *picker, int lane, uint32_t frames)
 {
+	picker->back_frames = frames;
 	picker->fall -= frames < picker->fall ? frames : picker->fall;
 	if (lane != CHR_LANE_NONE)
 		picker->rise = frames < picker->gap_frames - picker->rise ? picker->rise + frames : picker->gap_frames;

@@ -4,6 +4,9 @@
  * itself ran last: its edges to out close a loop, so what out reads now was written then. With two lanes the switch
  * from one to the other is exact and needs no fade, and silence means that both are gone. With one lane every death is a
  * gap: the last sample falls to zero and the sound rises again, each within CHR_GAP_MS.
+ *
+ * The standby of out is patched behind the modules, without a loop, so that nobody waits for it: it reads what they wrote in
+ * this very cycle, and holds it back by one, so that it plays what out plays at the same frame.
  */
 #ifndef CHR_ENGINE_PICKER_H
 #define CHR_ENGINE_PICKER_H
@@ -22,6 +25,7 @@ struct chr_picker {
 	const struct chr_slot_picker *orders;
 	const struct chr_board *board[CHR_LANES]; /* board[0] == NULL: no picker, lane a always */
 	uint32_t lanes;
+	bool standby;
 	int last; /* lane played last */
 
 	/* lanes == 1: */
@@ -30,6 +34,10 @@ struct chr_picker {
 	uint32_t rise;             /* frames done of the rise; gap_frames: up */
 	float held[CHR_PORTS_MAX]; /* where the fall began */
 	float tail[CHR_PORTS_MAX]; /* last sample given */
+
+	/* standby: */
+	float *back[CHR_PORTS_MAX]; /* what is held back: CHR_BLOCK_MAX samples, the caller's; NULL: no such input */
+	uint32_t back_frames;       /* how many */
 };
 
 void chr_picker_init(struct chr_picker *picker, const struct chr_slot_picker *orders,
@@ -38,6 +46,9 @@ void chr_picker_init(struct chr_picker *picker, const struct chr_slot_picker *or
 /* Chooses the lane of the cycle that begins at `now`; out's own cycle before it began at `previous` (`ran` false: there was
  * none). Returns a lane or CHR_LANE_NONE, and keeps it as `last`. */
 CHR_RT int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now);
+
+/* Is the out that obeys `orders` silent in the cycle that begins at `now`? */
+CHR_RT bool chr_picker_muted(const struct chr_slot_picker *orders, uint32_t now);
 
 /* One input's samples of the lane chosen: `in` itself (NULL only when there is no lane), or `scratch` filled. Call for each port, then
  * chr_picker_advance() once. `frames` > 0. */
