@@ -264,6 +264,18 @@ START_TEST(stop_ends_the_wait)
 }
 END_TEST
 
+/* A guard that has set the bit, but does not sleep yet, is woken by the bit's loss alone. */
+START_TEST(waking_a_guard_changes_the_word_it_sleeps_on)
+{
+	int fd;
+	struct chr_slot *slot = chr_slot_create(&fd);
+
+	atomic_store(word_of(slot), 1234 | FUTEX_WAITERS);
+	chr_slot_wake_guard(slot);
+	ck_assert_uint_eq(atomic_load(word_of(slot)), 1234);
+}
+END_TEST
+
 START_TEST(scribbled_word_neither_traps_nor_lies)
 {
 	int fd;
@@ -301,6 +313,7 @@ int main(void)
 	tcase_add_test(tcase, crash_is_seen_while_the_process_lives);
 	tcase_add_test(tcase, crash_reports_its_address);
 	tcase_add_test(tcase, stop_ends_the_wait);
+	tcase_add_test(tcase, waking_a_guard_changes_the_word_it_sleeps_on);
 	tcase_add_test(tcase, scribbled_word_neither_traps_nor_lies);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);

@@ -123,7 +123,7 @@ END_TEST
 /* `unit` again and again, after `head`. */
 static char *flood(const char *head, const char *unit, size_t bytes)
 {
-	char *text = malloc(bytes + 1);
+	char *text = malloc(bytes + 8); /* and room for an end */
 	size_t at = (size_t)sprintf(text, "%s", head);
 
 	for (; at + strlen(unit) < bytes; at += strlen(unit))
