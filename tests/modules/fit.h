@@ -1,0 +1,20 @@
+/* The sinusoid of known frequency in a recording, by least squares in double precision. */
+#ifndef CHR_TESTS_MODULES_FIT_H
+#define CHR_TESTS_MODULES_FIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fit {
+	double amplitude;
+	double turns;       /* phase of the sine at frame 0, 0..1 */
+	double residual_db; /* rms of what remains, relative to the rms of the sinusoid: THD+N when that is all there is */
+};
+
+/* `cycles` per frame; `first` is the frame number of samples[0]. */
+struct fit fit_sine(const float *samples, size_t count, double cycles, uint64_t first);
+
+/* Fraction of a turn, 0..1, after `frames` frames; exact to 1e-15 for any count. */
+double fit_turns(double cycles, uint64_t frames);
+
+#endif
