@@ -161,7 +161,7 @@ void chr_osc_map_update(struct chr_osc_map *map, const struct chr_osc_host *host
 			return;
 		}
 	}
-	map->error += (measured - map->error) * fmin(0.5, fmax(0, (double)gap) / SMOOTH_NS);
+	map->error += (measured - map->error) * fmax(0, fmin(1, (double)gap / SMOOTH_NS));
 	map->sampled_ns = now_ns;
 	move_up(map, now_ns);
 	step(map, now_ns);
