@@ -241,11 +241,13 @@ lint-cppcheck: | deps
 
 # Lists "file mode destination" of everything that is installed.
 man_pages := $(wildcard man/*.1 man/*.5)
-completion := $(wildcard tools/completion.bash)
+bash_completion := $(wildcard completion/*.bash)
+zsh_completion := $(wildcard completion/_*)
 installed = $(foreach p,$(programs),$(p):755:$(if $(filter %/chronus-module,$(p)),lib/chronus,bin)/$(notdir $(p))) \
 	    $(foreach m,$(modules),$(m):755:lib/chronus/modules/$(notdir $(m))) \
 	    $(foreach m,$(man_pages),$(m):644:share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
-	    $(foreach c,$(completion),$(c):644:share/bash-completion/completions/chronus $(c):644:share/bash-completion/completions/chronusctl) \
+	    $(foreach c,$(bash_completion),$(c):644:share/bash-completion/completions/$(basename $(notdir $(c)))) \
+	    $(foreach c,$(zsh_completion),$(c):644:share/zsh/site-functions/$(notdir $(c))) \
 	    $(foreach c,$(wildcard patches/*.cfg),$(c):644:share/chronus/patches/$(notdir $(c))) \
 	    common/module.h:644:include/chronus/module.h $B/chronus.pc:644:lib/pkgconfig/chronus.pc
 

@@ -20,18 +20,32 @@ static unsigned count_entries(const char *folder, const char *part)
 	return count;
 }
 
+static unsigned children_of_thread(const char *task, const char *thread)
+{
+	char path[512], word[32];
+	unsigned count = 0;
+	snprintf(path, sizeof path, "%s/%s/children", task, thread);
+	FILE *f = fopen(path, "r");
+	while (f && fscanf(f, "%31s", word) == 1)
+		count++;
+	if (f)
+		fclose(f);
+	return count;
+}
+
+/* A child belongs to the thread that made it. */
 static unsigned count_children(pid_t pid)
 {
-	char path[64];
+	char task[64];
 	unsigned count = 0;
-	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	FILE *f = fopen(path, "r");
-	if (!f)
+	snprintf(task, sizeof task, "/proc/%d/task", (int)pid);
+	DIR *dir = opendir(task);
+	if (!dir)
 		return 0;
-	char word[32];
-	while (fscanf(f, "%31s", word) == 1)
-		count++;
-	fclose(f);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			count += children_of_thread(task, entry->d_name);
+	closedir(dir);
 	return count;
 }
 

@@ -40,8 +40,9 @@ struct chr_recorder {
 static void note_cycle(struct chr_recorder *rec, size_t place, jack_nframes_t now, jack_nframes_t n)
 {
 	if (place > 0 && now != rec->next) {
+		int32_t lost = (int32_t)(now - rec->next); /* after a stall JACK's frame time may step back */
 		rec->skips++;
-		rec->skipped += (jack_nframes_t)(now - rec->next);
+		rec->skipped += lost > 0 ? (size_t)lost : 0;
 	}
 	rec->next = now + n;
 	rec->cycle[rec->cycles++] = (struct cycle){.place = place, .frame = now};
@@ -189,6 +190,7 @@ bool chr_recorder_wait(struct chr_recorder *rec, size_t frames)
 
 int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames)
 {
+	int verdict = -1;
 	for (int attempt = 0; attempt < TAKES_MAX; attempt++) {
 		if (watch)
 			chr_recorder_start(watch);
@@ -202,9 +204,9 @@ int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size
 		if (rec->skips == 0)
 			return 0;
 		if (watch && watch->skips == 0)
-			return 1;
+			verdict = 1;
 	}
-	return -1;
+	return verdict;
 }
 
 size_t chr_recorder_frames(const struct chr_recorder *rec)
@@ -238,6 +240,12 @@ jack_nframes_t chr_recorder_frame(const struct chr_recorder *rec, size_t i)
 			high = middle;
 	}
 	return rec->cycle[low].frame + (jack_nframes_t)(i - rec->cycle[low].place);
+}
+
+bool chr_recorder_whole(const struct chr_recorder *rec, jack_nframes_t from, jack_nframes_t to)
+{
+	long long first = chr_recorder_place(rec, from), last = chr_recorder_place(rec, to);
+	return first >= 0 && last >= 0 && (jack_nframes_t)(last - first) == to - from;
 }
 
 long long chr_recorder_place(const struct chr_recorder *rec, jack_nframes_t frame)

@@ -30,9 +30,9 @@ void chr_recorder_start(struct chr_recorder *rec);
 /* Waits until `frames` frames (at most the room) are recorded. False when 5 s pass without a cycle: the server has died. */
 bool chr_recorder_wait(struct chr_recorder *rec, size_t frames);
 
-/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is: when the
- * watch lost frames too the machine stalled, and the recording is made anew, up to five times. Returns 0; 1 when the recorder alone
- * lost frames: the graph before it was late; -1 when the machine never held still or the server died. */
+/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is. A recording with a
+ * skip is made anew, up to five times. Returns 0; 1 when the recorder lost frames that the watch did not, so that the graph before it was
+ * late; -1 when the watch lost frames every time (the machine stalls) or the server died. */
 int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames);
 
 /* Ends the recording; what is recorded stays. Until then the data must not be read. */
@@ -48,6 +48,9 @@ size_t chr_recorder_skipped(const struct chr_recorder *rec);
 /* Frame time of sample `i` of the data, and the other way round: place of frame time `frame`; -1 when it is not in the data. */
 jack_nframes_t chr_recorder_frame(const struct chr_recorder *rec, size_t i);
 long long chr_recorder_place(const struct chr_recorder *rec, jack_nframes_t frame);
+
+/* Does the data hold every frame from frame time `from` to `to`? */
+bool chr_recorder_whole(const struct chr_recorder *rec, jack_nframes_t from, jack_nframes_t to);
 
 /* Writes the data to a 32-bit float WAV file. 0 or -1. */
 int chr_recorder_save(const struct chr_recorder *rec, const char *path);

@@ -14,6 +14,8 @@
 
 #define START_MS 15000
 #define OPTIONS_MAX 16
+#define PORT_FIRST  20000
+#define PORTS	    10000
 
 static const struct timespec moment = {.tv_nsec = 5000000}; /* between two questions */
 
@@ -30,16 +32,21 @@ const char *chr_rig_patch(const char *text)
 	return path;
 }
 
-/* A UDP port that was free a moment ago. */
+/* A UDP port that was free a moment ago, below those that the kernel gives to others by itself. */
 static unsigned free_port(void)
 {
+	static unsigned serial;
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t bytes = sizeof at;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || getsockname(fd, (struct sockaddr *)&at, &bytes) < 0)
-		abort();
-	close(fd);
-	return ntohs(at.sin_port);
+	for (int attempt = 0; attempt < PORTS; attempt++) {
+		unsigned port = PORT_FIRST + ((unsigned)getpid() * 7 + serial++) % PORTS;
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		at.sin_port = htons((unsigned short)port);
+		int status = bind(fd, (struct sockaddr *)&at, sizeof at);
+		close(fd);
+		if (status == 0)
+			return port;
+	}
+	abort();
 }
 
 int chr_rig_spawn(struct chr_rig *rig, const char *patch, const char *const *options)

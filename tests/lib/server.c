@@ -3,10 +3,12 @@
 #include "tests/lib/child.h"
 
 #include <ftw.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +61,14 @@ static int quiet_program(char *const argv[])
 	return chr_child_code(&child);
 }
 
+static int repeat_until_done(char *const argv[])
+{
+	for (long long end = chr_now_ms() + PATIENCE_MS; chr_now_ms() < end; nanosleep(&moment, NULL))
+		if (quiet_program(argv) == 0)
+			return 0;
+	return -1;
+}
+
 static int part_start(int part, const char *log, char *const argv[])
 {
 	char path[128];
@@ -90,9 +100,9 @@ int chr_server_restart(unsigned period)
 	snprintf(frames, sizeof frames, "%u", period);
 	char *argv[] = {"jackd", "-n", server.name, "-R", "-P70", "-t", "1",    "-p",   "512",
 			"-d",    "dummy", "-r",     "48000", "-p", frames, NULL};
-	char *wait[] = {"jack_wait", "-s", server.name, "-w", "-t", "10", NULL};
+	char *answers[] = {"sh", "-c", "jack_wait -s \"$0\" -c 2>/dev/null | grep -qx running", server.name, NULL};
 	server.period = period;
-	if (part_start(JACKD, "jackd.log", argv) < 0 || quiet_program(wait) != 0 || chr_child_ended(&server.part[JACKD], 0)) {
+	if (part_start(JACKD, "jackd.log", argv) < 0 || repeat_until_done(answers) != 0 || chr_child_ended(&server.part[JACKD], 0)) {
 		fprintf(stderr, "jackd does not answer:\n");
 		show_log("jackd.log");
 		return -1;
@@ -109,6 +119,15 @@ static int jackd_start(unsigned period)
 	/* A session of the machine's own must not be taken for the server. */
 	setenv("XDG_RUNTIME_DIR", server.folder, 1);
 	return chr_server_restart(period);
+}
+
+void chr_server_private_shm(void)
+{
+	/* Without the right to do so the tests share /dev/shm with the machine's servers, of which JACK allows eight. */
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+		return;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
 }
 
 void chr_server_kill(void)
@@ -134,14 +153,6 @@ static int bus_start(void)
 	fclose(f);
 	address[strcspn(address, "\n")] = '\0';
 	return setenv("DBUS_SESSION_BUS_ADDRESS", address, 1);
-}
-
-static int repeat_until_done(char *const argv[])
-{
-	for (long long end = chr_now_ms() + PATIENCE_MS; chr_now_ms() < end; nanosleep(&moment, NULL))
-		if (quiet_program(argv) == 0)
-			return 0;
-	return -1;
 }
 
 static int sink_start(unsigned period)

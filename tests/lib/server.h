@@ -12,6 +12,9 @@ enum chr_server_kind { CHR_SERVER_JACKD, CHR_SERVER_PIPEWIRE };
 /* Environment: which of the two this process tests; set by chr_system_main for its copies. */
 #define CHR_SERVER_ENV "CHRONUS_TEST_SERVER"
 
+/* Gives this process and its children a /dev/shm of their own where that is allowed. */
+void chr_server_private_shm(void);
+
 /* Starts a server with `period` frames at 48 kHz, sets the environment so that JACK clients of this process and its children find it,
  * and returns once it answers. 0, or -1 with the reason on standard error. */
 int chr_server_start(enum chr_server_kind kind, unsigned period);

@@ -21,6 +21,7 @@ static int run_suite(const char *name, void (*fill)(Suite *))
 {
 	char title[128];
 	snprintf(title, sizeof title, "%s (%s)", name, kind_name[chr_system_kind()]);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* figures of a test that fails later are not lost */
 	Suite *suite = suite_create(title);
 	fill(suite);
 	SRunner *runner = srunner_create(suite);
@@ -49,8 +50,10 @@ static int run_copy(enum chr_server_kind kind)
 int chr_system_main(const char *name, void (*fill)(Suite *), int jackd_only)
 {
 	const char *wanted = getenv(CHR_SERVER_ENV);
-	if (wanted && getenv("CHRONUS_TEST_COPY"))
+	if (wanted && getenv("CHRONUS_TEST_COPY")) {
+		chr_server_private_shm();
 		return run_suite(name, fill);
+	}
 	setenv("CHRONUS_TEST_COPY", "1", 1);
 	int status = EXIT_SUCCESS;
 	for (enum chr_server_kind kind = CHR_SERVER_JACKD; kind <= CHR_SERVER_PIPEWIRE; kind++) {

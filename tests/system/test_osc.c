@@ -6,9 +6,12 @@
 #include "tests/lib/system.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define RATE 48000.0
 
@@ -134,6 +137,7 @@ END_TEST
 #define GATES	 100
 #define GATE_GAP 1920 /* frames from one opening to the next */
 #define GATE_LEN 720
+#define ONSET	 1 /* frames from the opening of the gate to the first sample of the envelope that is not zero */
 
 static void open_recorders(double seconds)
 {
@@ -168,93 +172,141 @@ static jack_nframes_t wait_frame(jack_nframes_t frame)
 	jack_client_t *client = chr_recorder_client(rec);
 	for (;;) {
 		jack_nframes_t now = jack_frame_time(client);
-		if ((int)(now - frame) >= 0)
+		int left = (int)(frame - now);
+		if (left <= 0)
 			return now;
+		struct timespec most = {.tv_nsec = left * 20000L - 300000};
+		if (most.tv_nsec > 0)
+			nanosleep(&most, NULL);
 	}
 }
 
-START_TEST(untimetagged_events_arrive_without_jitter)
+/* The moment of sending must be known to a frame: nothing but JACK and the control thread may come between. */
+static void be_punctual(void)
 {
-	double delay[GATES];
-	jack_nframes_t sent[GATES];
-	bool clean[GATES];
-	open_recorders(GATES * GATE_GAP / RATE + 2.0);
+	struct sched_param priority = {.sched_priority = 40};
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority);
+}
+
+/* What a moment of the machine's stalling does not touch: the recording around an event is whole for everybody. */
+static bool undisturbed(jack_nframes_t frame)
+{
+	jack_nframes_t from = frame - 512, to = frame + 1024;
+	return chr_recorder_whole(rec, from, to) && chr_recorder_whole(watch, from, to);
+}
+
+static void send_gates(jack_nframes_t sent[GATES], bool punctual[GATES])
+{
 	jack_client_t *client = chr_recorder_client(rec);
-	chr_recorder_start(watch);
-	chr_recorder_start(rec);
 	jack_nframes_t next = jack_frame_time(client) + 4800;
-	srand(1);
 	for (int i = 0; i < GATES; i++) {
 		/* the phase within a period is random */
 		wait_frame(next + (jack_nframes_t)(rand() % 256));
 		sent[i] = jack_frame_time(client);
 		chr_peer_send(&rig.peer, "/env1/gate", "i", 1);
-		clean[i] = jack_frame_time(client) - sent[i] <= 2;
+		punctual[i] = jack_frame_time(client) - sent[i] <= 2;
 		wait_frame(sent[i] + GATE_LEN);
 		chr_peer_send(&rig.peer, "/env1/gate", "i", 0);
 		next += GATE_GAP;
 	}
 	wait_frame(next + 4800);
-	chr_recorder_stop(rec);
-	chr_recorder_stop(watch);
+}
+
+START_TEST(untimetagged_events_arrive_without_jitter)
+{
+	double delay[GATES], mean = 0.0, sd = 0.0;
+	jack_nframes_t sent[GATES];
+	bool punctual[GATES];
 	size_t count = 0;
-	for (int i = 0; i < GATES; i++) {
-		double d = onset_after(sent[i]);
-		if (clean[i] && isfinite(d))
-			delay[count++] = d;
+	open_recorders(GATES * GATE_GAP / RATE + 2.0);
+	be_punctual();
+	srand(1);
+	for (int attempt = 0; attempt < 5 && count < GATES / 2; attempt++) {
+		chr_recorder_start(watch);
+		chr_recorder_start(rec);
+		send_gates(sent, punctual);
+		chr_recorder_stop(rec);
+		chr_recorder_stop(watch);
+		count = 0;
+		for (int i = 0; i < GATES; i++)
+			if (punctual[i] && undisturbed(sent[i]))
+				delay[count++] = onset_after(sent[i]);
+		sd = chr_deviation(delay, count, &mean);
+		printf("untimetagged onsets: %zu of %d judged, delay %.1f frames, sd %.2f frames (%.4f ms)\n", count, GATES, mean, sd,
+		       sd / RATE * 1000.0);
 	}
-	double mean, sd = chr_deviation(delay, count, &mean);
-	printf("untimetagged onsets: %zu of %d, delay %.1f frames, sd %.2f frames (%.4f ms); machine lost %zu frames\n", count, GATES, mean,
-	       sd, sd / RATE * 1000.0, chr_recorder_skipped(watch));
-	ck_assert_uint_ge(count, GATES * 8 / 10);
-	if (chr_recorder_skips(watch) == 0)
-		ck_assert_double_le(sd / RATE * 1000.0, 0.05);
+	ck_assert_msg(count >= GATES / 2, "the machine never held still");
+	ck_assert_double_le(sd / RATE * 1000.0, 0.05);
 	close_recorders();
 }
 END_TEST
 
-static uint64_t timetag_bits(lo_timetag t)
+#define TAGS 20
+
+/* A point of the map that Chronus goes by: this frame begins at this timetag. */
+struct point {
+	jack_nframes_t frame;
+	uint64_t tag;
+};
+
+static struct point ask_clock(void)
 {
-	return (uint64_t)t.sec << 32 | t.frac;
+	struct chr_reply reply;
+	chr_peer_send(&rig.peer, "/chronus/clock", "");
+	ck_assert(chr_peer_expect(&rig.peer, "/chronus/clock", 2000, &reply));
+	int at = chr_reply_key(&reply, "timetag");
+	ck_assert_int_ge(at, 0);
+	lo_timetag t = lo_message_get_argv(reply.message)[at]->t;
+	struct point point = {.frame = (jack_nframes_t)chr_reply_number(&reply, chr_reply_key(&reply, "frame")),
+			      .tag = (uint64_t)t.sec << 32 | t.frac};
+	chr_reply_finish(&reply);
+	return point;
+}
+
+static void send_gate_at(const struct point *origin, jack_nframes_t frame, int gate)
+{
+	uint64_t tag = origin->tag + (uint64_t)llround(ldexp((frame - origin->frame) / RATE, 32));
+	lo_timetag when = {.sec = (uint32_t)(tag >> 32), .frac = (uint32_t)tag};
+	chr_peer_send_at(&rig.peer, when, "/env1/gate", "i", gate);
+}
+
+/* Sends all gates ahead of their time. False when the map moved by a frame meanwhile, as it may every now and then. */
+static bool send_tagged_gates(jack_nframes_t frame[TAGS])
+{
+	struct point origin = ask_clock();
+	for (int i = 0; i < TAGS; i++) {
+		frame[i] = origin.frame + 4800 + (jack_nframes_t)(i * GATE_GAP + rand() % 700);
+		send_gate_at(&origin, frame[i], 1);
+		send_gate_at(&origin, frame[i] + GATE_LEN, 0);
+	}
+	struct point after = ask_clock();
+	double moved = (after.frame - origin.frame) - ldexp((double)(after.tag - origin.tag), -32) * RATE;
+	return fabs(moved) < 0.5;
 }
 
 START_TEST(timetags_are_exact_to_the_frame)
 {
-	enum { EVENTS = 20 };
-	uint64_t tag[EVENTS];
-	struct chr_reply reply;
-	open_recorders(EVENTS * GATE_GAP / RATE + 2.0);
-	chr_recorder_start(watch);
-	chr_recorder_start(rec);
-	chr_peer_send(&rig.peer, "/chronus/clock", "");
-	ck_assert(chr_peer_expect(&rig.peer, "/chronus/clock", 2000, &reply));
-	jack_nframes_t frame = (jack_nframes_t)chr_reply_number(&reply, chr_reply_key(&reply, "frame"));
-	int at = chr_reply_key(&reply, "timetag");
-	ck_assert_int_ge(at, 0);
-	uint64_t origin = timetag_bits(lo_message_get_argv(reply.message)[at]->t);
-	chr_reply_finish(&reply);
+	jack_nframes_t frame[TAGS];
+	int judged = 0;
+	open_recorders(TAGS * GATE_GAP / RATE + 2.0);
 	srand(2);
-	for (int i = 0; i < EVENTS; i++) {
-		double ahead = 0.1 + (i * GATE_GAP + rand() % 700) / RATE;
-		tag[i] = origin + (uint64_t)ldexp(ahead, 32);
-		uint64_t off = tag[i] + (uint64_t)ldexp(GATE_LEN / RATE, 32);
-		chr_peer_send_at(&rig.peer, (lo_timetag){.sec = (uint32_t)(tag[i] >> 32), .frac = (uint32_t)tag[i]}, "/env1/gate", "i", 1);
-		chr_peer_send_at(&rig.peer, (lo_timetag){.sec = (uint32_t)(off >> 32), .frac = (uint32_t)off}, "/env1/gate", "i", 0);
+	for (int attempt = 0; attempt < 5 && judged < TAGS / 2; attempt++) {
+		chr_recorder_start(watch);
+		chr_recorder_start(rec);
+		bool steady = send_tagged_gates(frame);
+		ck_assert(chr_recorder_wait(rec, (size_t)(TAGS * GATE_GAP + RATE / 2)));
+		chr_recorder_stop(rec);
+		chr_recorder_stop(watch);
+		judged = 0;
+		for (int i = 0; i < TAGS && steady; i++) {
+			if (!undisturbed(frame[i]))
+				continue;
+			judged++;
+			ck_assert_msg(onset_after(frame[i] - 100) == 100.0 + ONSET, "event %d is %+g frames off", i,
+				      onset_after(frame[i] - 100) - 100.0 - ONSET);
+		}
 	}
-	ck_assert(chr_recorder_wait(rec, (size_t)(EVENTS * GATE_GAP + RATE / 2)));
-	chr_recorder_stop(rec);
-	chr_recorder_stop(watch);
-	double worst = 0.0;
-	for (int i = 0; i < EVENTS; i++) {
-		double expected = ldexp((double)(tag[i] - origin), -32) * RATE;
-		jack_nframes_t before = frame + (jack_nframes_t)expected - 100;
-		double off = onset_after(before) - 100.0 - (expected - floor(expected));
-		ck_assert_msg(isfinite(off) || chr_recorder_skips(watch), "event %d did not sound", i);
-		worst = fmax(worst, fabs(off));
-	}
-	printf("timetagged onsets: worst distance %.2f frames (the envelope's first sample is one frame late by itself)\n", worst);
-	if (chr_recorder_skips(watch) == 0)
-		ck_assert_double_le(worst, 1.51);
+	ck_assert_msg(judged >= TAGS / 2, "the machine never held still");
 	close_recorders();
 }
 END_TEST
