@@ -61,10 +61,10 @@ const struct chr_ctl_command *chr_ctl_command_find(const char *name);
 
 struct chr_ctl_option {
 	const char *name;     /* without the dashes */
-	char letter;          /* 0: none */
 	const char *argument; /* NULL: takes none */
 	const char *summary;
 	unsigned set; /* enum chr_ctl_option_set, or 0 */
+	char letter;  /* 0: none */
 };
 
 /* The table ends with a row without a name. */

@@ -52,7 +52,8 @@ static int refused(struct chr_ctl *ctl, lo_message message)
 		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "chronus refused, without a reason");
 	/* A reason that names the parameter itself needs no address before it. */
 	size_t length = strcspn(reason, ":");
-	if (address[0] == '/' && reason[length] == ':' && strlen(address) == length + 1 && strncmp(address + 1, reason, length) == 0)
+	if (address[0] == '/' && reason[length] == ':' && strlen(address) == length + 1 &&
+	    strncmp(address + 1, reason, length) == 0)
 		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "/%s", reason);
 	return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s: %s", address, reason);
 }

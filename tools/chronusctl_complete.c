@@ -47,7 +47,9 @@ static void offer_modules(const struct completion *c)
 	size_t i;
 	if (chr_ctl_modules_fetch(c->ctl, &modules) != 0)
 		return;
-	json_array_foreach(modules, i, module) offer(c, chr_ctl_get_string(module, "name"));
+	json_array_foreach (modules, i, module) {
+		offer(c, chr_ctl_get_string(module, "name"));
+	}
 	json_decref(modules);
 }
 
@@ -57,7 +59,9 @@ static void offer_types(const struct completion *c)
 	size_t i;
 	if (chr_ctl_describe_fetch(c->ctl, NULL, &types) != 0)
 		return;
-	json_array_foreach(types, i, type) offer(c, chr_ctl_get_string(type, "name"));
+	json_array_foreach (types, i, type) {
+		offer(c, chr_ctl_get_string(type, "name"));
+	}
 	json_decref(types);
 }
 
@@ -68,15 +72,16 @@ static void offer_params(const struct completion *c, const char *module, const c
 	size_t i, j;
 	if (chr_ctl_describe_fetch(c->ctl, module, &types) != 0)
 		return;
-	json_array_foreach(json_object_get(json_array_get(types, 0), "params"), i, param)
-	{
+	json_array_foreach (json_object_get(json_array_get(types, 0), "params"), i, param) {
 		const char *name = chr_ctl_get_string(param, "name");
 		char word[CHR_OSC_PATH_MAX];
 		snprintf(word, sizeof word, "%s%s", before, name);
 		if (!values_of) {
 			offer(c, word);
 		} else if (strcmp(values_of, name) == 0) {
-			json_array_foreach(json_object_get(param, "choices"), j, choice) offer(c, json_string_value(choice));
+			json_array_foreach (json_object_get(param, "choices"), j, choice) {
+				offer(c, json_string_value(choice));
+			}
 			if (strcmp(chr_ctl_get_string(param, "scale"), "toggle") == 0) {
 				offer(c, "on");
 				offer(c, "off");

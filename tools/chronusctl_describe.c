@@ -10,7 +10,10 @@ static json_t *find_type(json_t *types, const char *name)
 {
 	size_t i;
 	json_t *type;
-	json_array_foreach(types, i, type) if (strcmp(chr_ctl_get_string(type, "name"), name) == 0) return type;
+	json_array_foreach (types, i, type) {
+		if (strcmp(chr_ctl_get_string(type, "name"), name) == 0)
+			return type;
+	}
 	type = json_pack("{s:s, s:s, s:[], s:[]}", "name", name, "help", "", "ports", "params");
 	json_array_append_new(types, type);
 	return type;
@@ -21,8 +24,10 @@ static void take_type(json_t *types, const json_t *said)
 	json_t *type = find_type(types, chr_ctl_get_string(said, "name"));
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)said, key, value) if (strcmp(key, "ports") != 0 && strcmp(key, "params") != 0)
-		json_object_set(type, key, value);
+	json_object_foreach ((json_t *)said, key, value) {
+		if (strcmp(key, "ports") != 0 && strcmp(key, "params") != 0)
+			json_object_set(type, key, value);
+	}
 }
 
 /* "a|b|c" becomes an array, which is what a reader of the JSON wants. */
@@ -80,8 +85,7 @@ static void print_ports(const struct chr_ctl *ctl, const json_t *ports, unsigned
 	chr_table_init(&table, column, sizeof column / sizeof column[0]);
 	size_t i;
 	json_t *port;
-	json_array_foreach((json_t *)ports, i, port)
-	{
+	json_array_foreach ((json_t *)ports, i, port) {
 		chr_table_row(&table);
 		chr_table_put(&table, CHR_BOLD, "%s", chr_ctl_get_string(port, "name"));
 		chr_table_put(&table, CHR_PLAIN, "%s", chr_ctl_get_string(port, "direction"));
@@ -98,8 +102,7 @@ static void join_choices(const json_t *param, char *text, size_t bytes)
 	size_t i, used = 0;
 	json_t *choice;
 	text[0] = '\0';
-	json_array_foreach(json_object_get(param, "choices"), i, choice)
-	{
+	json_array_foreach (json_object_get(param, "choices"), i, choice) {
 		int wrote = snprintf(text + used, bytes - used, "%s%s", i > 0 ? ", " : "", json_string_value(choice));
 		if (wrote < 0 || (size_t)wrote >= bytes - used)
 			return;
@@ -155,7 +158,9 @@ static void print_params(const struct chr_ctl *ctl, const json_t *params, unsign
 	chr_table_init(&table, column, sizeof column / sizeof column[0]);
 	size_t i;
 	json_t *param;
-	json_array_foreach((json_t *)params, i, param) put_param(&table, param);
+	json_array_foreach ((json_t *)params, i, param) {
+		put_param(&table, param);
+	}
 	putchar('\n');
 	chr_table_print(&table, stdout, INDENT, width, ctl->color);
 	chr_table_finish(&table);
@@ -185,8 +190,7 @@ int chr_ctl_describe(struct chr_ctl *ctl, int count, char **argument)
 	} else {
 		size_t i;
 		json_t *type;
-		json_array_foreach(types, i, type)
-		{
+		json_array_foreach (types, i, type) {
 			if (i > 0)
 				putchar('\n');
 			print_type(ctl, type, chr_ctl_width());

@@ -12,15 +12,15 @@
 #define DEFAULT_TIMEOUT 2.0 /* seconds */
 
 const struct chr_ctl_option chr_ctl_option[] = {
-	{"host", 'H', "HOST", "where chronus runs (environment CHRONUS_OSC_HOST, else " DEFAULT_HOST ")", 0},
-	{"port", 'P', "PORT", "its OSC port (environment CHRONUS_OSC_PORT, else " DEFAULT_PORT ")", 0},
-	{"timeout", 't', "SECONDS", "how long to wait for an answer (2)", 0},
-	{"json", 'j', NULL, "print JSON", CHR_CTL_JSON},
-	{"interval", 'i', "SECONDS", "time between two pictures (1)", CHR_CTL_LIVE},
-	{"once", '1', NULL, "print one picture and end; needs no terminal", CHR_CTL_LIVE},
-	{"no-color", 0, NULL, "no colours (also with NO_COLOR in the environment)", 0},
-	{"help", 'h', NULL, "explain the command, or list all commands", 0},
-	{"version", 'V', NULL, "print the version", 0},
+	{"host", "HOST", "where chronus runs (environment CHRONUS_OSC_HOST, else " DEFAULT_HOST ")", 0, 'H'},
+	{"port", "PORT", "its OSC port (environment CHRONUS_OSC_PORT, else " DEFAULT_PORT ")", 0, 'P'},
+	{"timeout", "SECONDS", "how long to wait for an answer (2)", 0, 't'},
+	{"json", NULL, "print JSON", CHR_CTL_JSON, 'j'},
+	{"interval", "SECONDS", "time between two pictures (1)", CHR_CTL_LIVE, 'i'},
+	{"once", NULL, "print one picture and end; needs no terminal", CHR_CTL_LIVE, '1'},
+	{"no-color", NULL, "no colours (also with NO_COLOR in the environment)", 0, 0},
+	{"help", NULL, "explain the command, or list all commands", 0, 'h'},
+	{"version", NULL, "print the version", 0, 'V'},
 	{0},
 };
 
@@ -62,15 +62,15 @@ static int take_seconds(struct chr_ctl *ctl, const char *where, const char *text
 static int take(struct parse *parse, const struct chr_ctl_option *option, const char *value)
 {
 	struct chr_ctl *ctl = parse->ctl;
-	const char *name = option->name;
+	const char *name = option->name, *text = value ? value : "";
 	if (strcmp(name, "host") == 0)
-		ctl->host = value;
+		ctl->host = text;
 	else if (strcmp(name, "port") == 0)
-		return take_port(ctl, "--port", value);
+		return take_port(ctl, "--port", text);
 	else if (strcmp(name, "timeout") == 0)
-		return take_seconds(ctl, "--timeout", value, 0.001, &ctl->timeout_s);
+		return take_seconds(ctl, "--timeout", text, 0.001, &ctl->timeout_s);
 	else if (strcmp(name, "interval") == 0)
-		return take_seconds(ctl, "--interval", value, 0.05, &ctl->interval_s);
+		return take_seconds(ctl, "--interval", text, 0.05, &ctl->interval_s);
 	else if (strcmp(name, "json") == 0)
 		ctl->json = true;
 	else if (strcmp(name, "once") == 0)

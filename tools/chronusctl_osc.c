@@ -89,7 +89,7 @@ static int parse(char *data, size_t bytes, struct chr_osc_reply *reply)
 	reply->message = lo_message_deserialise(data, bytes, &result);
 	if (!reply->message)
 		return -EBADMSG;
-	strcpy(reply->path, path);
+	memcpy(reply->path, path, strlen(path) + 1);
 	return 0;
 }
 

@@ -51,12 +51,14 @@ static void print_values(const struct chr_ctl *ctl, const json_t *all)
 	size_t widest = 0;
 	const char *module, *param;
 	json_t *params, *value;
-	json_object_foreach((json_t *)all, module, params) json_object_foreach(params, param, value)
-		widest = strlen(module) + strlen(param) > widest ? strlen(module) + strlen(param) : widest;
-	json_object_foreach((json_t *)all, module, params)
-	{
-		json_object_foreach(params, param, value)
-		{
+	json_object_foreach ((json_t *)all, module, params) {
+		json_object_foreach (params, param, value) {
+			size_t width = strlen(module) + strlen(param);
+			widest = width > widest ? width : widest;
+		}
+	}
+	json_object_foreach ((json_t *)all, module, params) {
+		json_object_foreach (params, param, value) {
 			char path[CHR_OSC_PATH_MAX], text[256];
 			snprintf(path, sizeof path, "%s/%s", module, param);
 			printf("%s%-*s%s  %s\n", chr_color_begin(CHR_DIM, ctl->color), (int)widest + 1, chr_text_clean(path),
@@ -69,10 +71,8 @@ static void print_bare(const json_t *all)
 {
 	const char *module, *param;
 	json_t *params, *value;
-	json_object_foreach((json_t *)all, module, params)
-	{
-		json_object_foreach(params, param, value)
-		{
+	json_object_foreach ((json_t *)all, module, params) {
+		json_object_foreach (params, param, value) {
 			char text[256];
 			puts(chr_ctl_text(value, text, sizeof text));
 		}

@@ -13,7 +13,10 @@ static json_t *find_module(json_t *modules, const char *name)
 {
 	size_t i;
 	json_t *module;
-	json_array_foreach(modules, i, module) if (strcmp(chr_ctl_get_string(module, "name"), name) == 0) return module;
+	json_array_foreach (modules, i, module) {
+		if (strcmp(chr_ctl_get_string(module, "name"), name) == 0)
+			return module;
+	}
 	module = json_pack("{s:s, s:s, s:[]}", "name", name, "type", "", "instances");
 	json_array_append_new(modules, module);
 	return module;
@@ -24,7 +27,10 @@ static void take_module(json_t *modules, const json_t *said)
 	json_t *module = find_module(modules, chr_ctl_get_string(said, "name"));
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)said, key, value) if (strcmp(key, "instances") != 0) json_object_set(module, key, value);
+	json_object_foreach ((json_t *)said, key, value) {
+		if (strcmp(key, "instances") != 0)
+			json_object_set(module, key, value);
+	}
 }
 
 static void take_instance(json_t *modules, json_t *said)
@@ -119,8 +125,7 @@ static void put_notes(struct chr_table *table, const json_t *instance)
 	size_t used = 0;
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)instance, key, value)
-	{
+	json_object_foreach ((json_t *)instance, key, value) {
 		bool told = strncmp(key, "meter.", 6) == 0;
 		for (size_t i = 0; !told && i < sizeof counter / sizeof counter[0]; i++)
 			told = strcmp(key, counter[i]) == 0;
@@ -175,11 +180,9 @@ static void print_modules(const struct chr_ctl *ctl, const json_t *modules, FILE
 	chr_table_init(&table, column, sizeof column / sizeof column[0]);
 	size_t i, lane;
 	json_t *module, *instance;
-	json_array_foreach((json_t *)modules, i, module)
-	{
+	json_array_foreach ((json_t *)modules, i, module) {
 		const json_t *instances = json_object_get(module, "instances");
-		json_array_foreach((json_t *)instances, lane, instance)
-		{
+		json_array_foreach ((json_t *)instances, lane, instance) {
 			chr_table_row(&table);
 			chr_table_put(&table, CHR_BOLD, "%s", lane == 0 ? chr_ctl_get_string(module, "name") : "");
 			chr_table_put(&table, CHR_PLAIN, "%s", lane == 0 ? chr_ctl_get_string(module, "type") : "");
@@ -195,8 +198,7 @@ static void print_totals(const struct chr_ctl *ctl, const json_t *totals, const 
 	const char *key, *gap = "";
 	json_t *value;
 	fprintf(to, "%sevents%s  ", chr_color_begin(CHR_DIM, ctl->color), chr_color_end(CHR_DIM, ctl->color));
-	json_object_foreach((json_t *)totals, key, value)
-	{
+	json_object_foreach ((json_t *)totals, key, value) {
 		char text[64], name[64];
 		bool bad = json_number_value(value) > 0 && strcmp(key, "received") != 0 && strcmp(key, "applied") != 0;
 		enum chr_color color = bad ? CHR_YELLOW : CHR_PLAIN;
@@ -214,8 +216,7 @@ static void print_hints(const struct chr_ctl *ctl, const json_t *modules, FILE *
 {
 	size_t i;
 	json_t *module;
-	json_array_foreach((json_t *)modules, i, module)
-	{
+	json_array_foreach ((json_t *)modules, i, module) {
 		if (chr_ctl_get_number(module, "quarantined") == 0)
 			continue;
 		char name[64];

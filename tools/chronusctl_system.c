@@ -41,8 +41,7 @@ int chr_ctl_modules(struct chr_ctl *ctl, int count, char **argument)
 		chr_table_init(&table, column, sizeof column / sizeof column[0]);
 		size_t i;
 		json_t *module;
-		json_array_foreach(modules, i, module)
-		{
+		json_array_foreach (modules, i, module) {
 			chr_table_row(&table);
 			chr_table_put(&table, CHR_PLAIN, "%s", chr_ctl_get_string(module, "name"));
 			chr_table_put(&table, CHR_PLAIN, "%s", chr_ctl_get_string(module, "type"));

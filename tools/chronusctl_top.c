@@ -106,8 +106,7 @@ static json_t *make_rates(const json_t *before, const json_t *now, double second
 	json_t *rates = json_object();
 	const char *key;
 	json_t *value;
-	json_object_foreach(json_object_get(now, "totals"), key, value)
-	{
+	json_object_foreach (json_object_get(now, "totals"), key, value) {
 		const json_t *old = json_object_get(json_object_get(before, "totals"), key);
 		if (old && seconds > 0)
 			json_object_set_new(rates, key, json_real((json_number_value(value) - json_number_value(old)) / seconds));

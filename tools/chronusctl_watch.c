@@ -54,7 +54,8 @@ static double wall_clock(char *text, size_t bytes)
 	localtime_r(&now.tv_sec, &local);
 	size_t used = strftime(text, bytes, "%H:%M:%S", &local);
 	snprintf(text + used, bytes - used, ".%03ld", now.tv_nsec / 1000000);
-	return (double)now.tv_sec + (double)(now.tv_nsec / 1000000) / 1e3;
+	long ms = now.tv_nsec / 1000000;
+	return (double)now.tv_sec + (double)ms / 1e3;
 }
 
 /* An object with "module" and either "param" and "value" or "lane" and "state"; NULL when the message is neither. */

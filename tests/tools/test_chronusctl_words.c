@@ -94,7 +94,7 @@ START_TEST(every_command_has_help)
 		ck_assert_msg((strstr(child.text, "--json") != NULL) == ((c->options & CHR_CTL_JSON) != 0), "%s", c->name);
 		if (c->handler == chr_ctl_complete)
 			continue;
-		strcpy(other, child.text);
+		memcpy(other, child.text, sizeof other);
 		snprintf(line, sizeof line, "%s --help", c->name);
 		ctl(line);
 		ck_assert_str_eq(child.text, other);
@@ -259,7 +259,7 @@ END_TEST
 START_TEST(chronus_completes_the_options_of_its_man_page)
 {
 	char script[65536];
-	strcpy(script, source("completion/chronus.bash"));
+	snprintf(script, sizeof script, "%s", source("completion/chronus.bash"));
 	const char *page = source("man/chronus.1");
 	unsigned items = 0, offered = 0;
 	for (const char *at = page; (at = strstr(at, "\n.It Fl ")); at++) {
