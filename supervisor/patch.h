@@ -13,9 +13,9 @@
 #include <stdio.h>
 
 #define CHR_PATCH_BYTES_MAX 262144 /* a larger file is refused */
-#define CHR_EDGE_NAME_MAX 320      /* a full JACK port name, with the final NUL */
-#define CHR_OUT_NAME "out"         /* the module that exists in every patch */
-#define CHR_LANES_DEFAULT 1        /* lanes of a patch that does not say */
+#define CHR_EDGE_NAME_MAX   320    /* a full JACK port name, with the final NUL */
+#define CHR_OUT_NAME        "out"  /* the module that exists in every patch */
+#define CHR_LANES_DEFAULT   1      /* lanes of a patch that does not say */
 
 enum chr_timing { CHR_TIMING_STEADY, CHR_TIMING_SOONEST };
 
@@ -33,9 +33,9 @@ struct chr_patch_edge {
 
 struct chr_patch {
 	char name[64];
-	double tempo_bpm;      /* 20..400; default 120; becomes `tempo` of out */
-	unsigned lanes;        /* 1 or 2 */
-	unsigned channels;     /* of out, 1..16; default 2 */
+	double tempo_bpm;  /* 20..400; default 120; becomes `tempo` of out */
+	unsigned lanes;    /* 1 or 2 */
+	unsigned channels; /* of out, 1..16; default 2 */
 	enum chr_timing timing;
 	unsigned watchdog_periods; /* 2..1000; default 8 */
 	unsigned restart_count;    /* deaths within the window that end in quarantine; 1..100; default 5 */
@@ -47,7 +47,7 @@ struct chr_patch {
 	/* OSC: "" and 0 = not given */
 	char osc_host[64];
 	unsigned osc_port;
-	int verbose; /* -1 = not given */
+	int verbose;           /* -1 = not given */
 	unsigned module_count; /* with `out`, which is always the first */
 	struct chr_patch_module module[CHR_BOARD_MEMBERS];
 	unsigned edge_count;
@@ -60,7 +60,7 @@ typedef const struct chr_descriptor *(*chr_patch_types)(void *self, const char *
 
 struct chr_patch_problem {
 	char file[256];
-	unsigned line;  /* 0: the file as a whole */
+	unsigned line; /* 0: the file as a whole */
 	char text[CHR_TEXT_MAX];
 };
 

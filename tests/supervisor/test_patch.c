@@ -188,6 +188,8 @@ static const struct {
 	{"modules = ({ name = \"a\"; type = \"../x\"; });", "1: '../x' is no name of a module type"},
 	{"modules = ({ name = \"a\"; type = \"sine\"; parms = {}; });", "unknown key of a module 'parms' (did you mean 'params'?)"},
 	{"modules = ({ name = \"a\"; type = \"sine\"; params = 1; });", "1: 'params' is a number, but must be a group"},
+	{"jack = { server = \"osc1.b\"; };\nmodules = (" OSC1 ");", "2: module 'osc1' has the JACK server's"},
+	{"modules = ({ name = \"Osc\"; type = \"sine\"; });\nconnections = ([\"Osc:out\", \"rec:in\"]);", "1: 'Osc' is no name"},
 	/* parameters */
 	{"modules = ({ name = \"a\"; type = \"adsr\"; params = {\natack = 1; }; });",
 	 "2: unknown parameter 'atack' (did you mean 'attack'?)"},
