@@ -36,6 +36,39 @@ static void on_shutdown(void *self)
 	chr_wake(client->wake);
 }
 
+static void widen(jack_port_t *port, jack_latency_callback_mode_t mode, jack_latency_range_t *all, bool *any)
+{
+	jack_latency_range_t range;
+	jack_port_get_latency_range(port, mode, &range);
+	if (!*any || range.min < all->min)
+		all->min = range.min;
+	if (!*any || range.max > all->max)
+		all->max = range.max;
+	*any = true;
+}
+
+/* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. */
+static void on_latency(jack_latency_callback_mode_t mode, void *self)
+{
+	struct chr_client *client = self;
+	jack_latency_range_t range = {0};
+	jack_nframes_t period = jack_get_buffer_size(client->jack);
+	bool any = false, capture = mode == JackCaptureLatency;
+	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
+		if (capture && client->in_port[i])
+			widen(client->in_port[i], mode, &range, &any);
+		if (!capture && i < CHR_PORTS_MAX && client->out_port[i] && i != client->clock)
+			widen(client->out_port[i], mode, &range, &any);
+	}
+	range.min += period;
+	range.max += period;
+	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
+		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
+		if (port)
+			jack_port_set_latency_range(port, mode, &range);
+	}
+}
+
 static void on_message(const char *text)
 {
 	chr_debug("jack: %s", text);
@@ -182,6 +215,10 @@ int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lane
 		return -EIO;
 	}
 	jack_on_shutdown(client->jack, on_shutdown, client);
+	int clock = chr_descriptor_port(client->desc, "clock");
+	client->clock = clock < 0 ? CHR_PORTS_MAX : (unsigned)clock;
+	if (client->out && jack_set_latency_callback(client->jack, on_latency, client))
+		chr_warn("JACK refuses the latency callback: latencies are reported without the period that out adds");
 	if (!add_ports(client, lanes, channels)) {
 		snprintf(why, why_bytes, "JACK has no room for more ports: start it with a larger -p");
 		return -EIO;

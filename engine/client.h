@@ -1,6 +1,6 @@
 /* The JACK client of an instance: the only file of the engine that speaks to JACK.
  *
- * It registers a process and a shutdown callback and no other: jackd tells a client of everything else over a socket that it
+ * It registers a process and a shutdown callback, and for `out` a latency callback, and no other: jackd tells a client of everything else over a socket that it
  * waits on, so that a module that hangs would hang jackd. All ports are registered before the client is activated.
  */
 #ifndef CHR_ENGINE_CLIENT_H
@@ -20,7 +20,8 @@ struct chr_client {
 	jack_client_t *jack; /* NULL: not open */
 	struct chr_rt *rt;
 	const struct chr_descriptor *desc;
-	bool out;   /* the module is CHR_MODULE_OUT */
+	unsigned clock; /* place of the port `clock` in the table, or CHR_PORTS_MAX */
+	bool out;       /* the module is CHR_MODULE_OUT */
 	int socket; /* its JACK socket; -1: not found */
 	uint32_t sample_rate, period;
 	int wake;         /* eventfd to make readable when the server is lost */

@@ -87,7 +87,7 @@ static void order_load(struct engine *engine)
 		return;
 	}
 	engine->slot->descriptor = engine->loaded.desc;
-	touch_snapshots(engine->slot, engine->loaded.module->state_bytes, true);
+	touch_snapshots(engine->slot, engine->loaded.desc.state_bytes, true);
 	set_phase(engine, CHR_PHASE_LOADED);
 	report(engine, CHR_REPORT_LOADED);
 }
@@ -119,6 +119,7 @@ static struct chr_rt *make_rt(struct engine *engine)
 				     .channels = order->channels,
 				     .value = order->value};
 	setup.pulse = out ? &engine->slot->pulse : &engine->board[order->lane]->pulse[order->member];
+	setup.standby = out && order->lane == 1;
 	for (unsigned lane = 0; out && lane < CHR_LANES; lane++)
 		setup.board[lane] = engine->board[lane];
 	return chr_rt_create(&setup);
@@ -229,7 +230,7 @@ static void take_twin(struct engine *engine)
 		fail(engine, wrong);
 		return;
 	}
-	touch_snapshots(twin, engine->loaded.module->state_bytes, false);
+	touch_snapshots(twin, engine->loaded.desc.state_bytes, false);
 	if (chr_join_set_twin(engine->rt, twin))
 		chr_slot_unmap(engine->twin);
 	engine->twin = twin;

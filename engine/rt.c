@@ -62,6 +62,12 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 	}
 	chr_smoother_step(&rt->engine.gain, 1.0f);
 	chr_picker_init(&rt->picker, &rt->slot->picker, setup->board, setup->lanes, rt->sample_rate);
+	rt->picker.standby = setup->standby;
+	for (unsigned i = 0; setup->standby && i < rt->desc->port_count; i++)
+		if (rt->input[i] && !(rt->picker.back[i] = allocate_buffer())) {
+			chr_rt_destroy(rt);
+			return NULL;
+		}
 	chr_rt_reset(rt);
 	return rt;
 }
@@ -72,6 +78,8 @@ void chr_rt_destroy(struct chr_rt *rt)
 		return;
 	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
 		free(rt->input[i]);
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
+		free(rt->picker.back[i]);
 	for (unsigned i = 0; i < CHR_PARAMS_MAX + 1; i++)
 		free(rt->ramp[i]);
 	free(rt->silence);
@@ -229,12 +237,12 @@ static void judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 }
 
 /* Silence on every output, the clock's too, so that it adds nothing to that of the `out` that plays. */
-static void mute(struct chr_rt *rt, int lane, uint32_t frames, float *const *out)
+static void mute(struct chr_rt *rt, int lane, uint32_t frames, uint32_t frame, float *const *out)
 {
 	struct chr_slot_status *status = &rt->slot->status;
 	if (!rt->picker.board[0])
 		return;
-	if (atomic_load_explicit(&rt->slot->picker.muted, memory_order_relaxed))
+	if (chr_picker_muted(&rt->slot->picker, frame))
 		silence(rt, frames, out);
 	else
 		chr_rt_count(lane == CHR_LANE_NONE ? &status->silent : &status->played[lane]);
@@ -268,7 +276,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 	run(rt, lane, frames, frame, in, out);
 	chr_events_settle(rt);
 	judge(rt, frames, frame, out);
-	mute(rt, lane, frames, out);
+	mute(rt, lane, frames, frame, out);
 	rt->frame = frame;
 	rt->frames = frames;
 	rt->ran = true;

@@ -42,6 +42,7 @@ struct chr_rt_setup {
 	float sample_rate;                        /* Hz */
 	uint32_t lanes;                           /* 1 or 2 */
 	uint32_t channels;                        /* ports of a higher channel are absent */
+	bool standby;                             /* of out: see engine/picker.h */
 	const float *value;                       /* desc->param_count values to begin with; an illegal one becomes the initial */
 };
 

@@ -12,9 +12,9 @@
 void chr_touch(const void *from, size_t bytes, bool writing)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uintptr_t first = (uintptr_t)from & ~(uintptr_t)(page - 1);
-	size_t length = (uintptr_t)from + bytes - first;
-	if (!madvise((void *)first, length, writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
+	size_t before = (uintptr_t)from % page;
+	void *first = (char *)from - before;
+	if (!madvise(first, before + bytes, writing ? MADV_POPULATE_WRITE : MADV_POPULATE_READ))
 		return;
 	/* An older kernel: reading maps a page of shared memory for writing too. */
 	for (size_t at = 0; at < bytes; at += page)

@@ -190,3 +190,8 @@ uint32_t bed_status(const _Atomic uint32_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
+
+bool bed_same(const void *a, const void *b, size_t bytes)
+{
+	return !memcmp(a, b, bytes);
+}

@@ -46,6 +46,9 @@ void bed_send_param(struct bed *bed, uint32_t param, float value, uint32_t frame
 /* The next note of that kind, skipping others. False when there is none. */
 bool bed_note(struct bed *bed, unsigned kind, struct chr_event *note);
 
+/* Bit for bit: 0.0 is not -0.0 here. */
+bool bed_same(const void *a, const void *b, size_t bytes);
+
 uint32_t bed_status(const _Atomic uint32_t *counter);
 
 #endif

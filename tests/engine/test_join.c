@@ -68,9 +68,9 @@ static void ask(uint32_t publish_cycles)
 
 static void assert_twins(void)
 {
-	ck_assert(!memcmp(healthy->out_buffer[PROBE_SUM], joiner->out_buffer[PROBE_SUM], N * sizeof(float)));
-	ck_assert(!memcmp(healthy->out_buffer[PROBE_TICK], joiner->out_buffer[PROBE_TICK], N * sizeof(float)));
-	ck_assert(!memcmp(healthy->out_buffer[PROBE_LEVEL], joiner->out_buffer[PROBE_LEVEL], N * sizeof(float)));
+	ck_assert(bed_same(healthy->out_buffer[PROBE_SUM], joiner->out_buffer[PROBE_SUM], N * sizeof(float)));
+	ck_assert(bed_same(healthy->out_buffer[PROBE_TICK], joiner->out_buffer[PROBE_TICK], N * sizeof(float)));
+	ck_assert(bed_same(healthy->out_buffer[PROBE_LEVEL], joiner->out_buffer[PROBE_LEVEL], N * sizeof(float)));
 	ck_assert(chr_join_checksum(healthy->rt) == chr_join_checksum(joiner->rt));
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,9 +65,14 @@ static unsigned phase(void)
 	return atomic_load_explicit(&module.slot->report.phase, memory_order_acquire);
 }
 
+static void set(char *field, size_t bytes, const char *text)
+{
+	snprintf(field, bytes, "%s", text);
+}
+
 static void load(const char *file)
 {
-	strcpy(module.slot->order.file, file);
+	set(module.slot->order.file, sizeof module.slot->order.file, file);
 	order(CHR_ORDER_LOAD);
 }
 
@@ -167,9 +173,9 @@ START_TEST(no_server_is_a_reason)
 {
 	load(CHR_BUILD "/modules/sine.so");
 	ck_assert_uint_eq(next_report(), CHR_REPORT_LOADED);
-	strcpy(module.slot->order.client, "osc1");
-	strcpy(module.slot->order.module, "osc1");
-	strcpy(module.slot->order.server, "chronus-no-such-server");
+	set(module.slot->order.client, sizeof module.slot->order.client, "osc1");
+	set(module.slot->order.module, sizeof module.slot->order.module, "osc1");
+	set(module.slot->order.server, sizeof module.slot->order.server, "chronus-no-such-server");
 	module.slot->order.lanes = 1;
 	order(CHR_ORDER_OPEN);
 	ck_assert_uint_eq(next_report(), CHR_REPORT_FAILED);

@@ -103,7 +103,7 @@ START_TEST(gain_of_one_touches_no_sample)
 	bed_send_param(bed, PARAM_LEVEL, tiny, ORIGIN, STEP);
 	bed_send(bed, (struct chr_event){.kind = CHR_EVENT_FADE, .frame = ORIGIN, .value = 1.0f, .ramp_frames = 50});
 	bed_cycle(bed, 64);
-	ck_assert(!memcmp(&bed->out_buffer[PROBE_LEVEL][20], &tiny, sizeof tiny));
+	ck_assert(bed_same(&bed->out_buffer[PROBE_LEVEL][20], &tiny, sizeof tiny));
 }
 END_TEST
 
@@ -154,7 +154,7 @@ START_TEST(a_port_patched_to_its_own_module_reads_the_cycle_before)
 		bed_cycle(bed, 64);
 		bed_cycle(straight, 64);
 		ck_assert_ptr_ne(bed->rt->in[PROBE_IN], bed->out[PROBE_TICK]);
-		ck_assert(!memcmp(bed->out_buffer[PROBE_SUM], straight->out_buffer[PROBE_SUM], 64 * sizeof(float)));
+		ck_assert(bed_same(bed->out_buffer[PROBE_SUM], straight->out_buffer[PROBE_SUM], 64 * sizeof(float)));
 	}
 	bed_destroy(straight);
 }

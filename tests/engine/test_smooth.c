@@ -1,4 +1,5 @@
 #include "engine/smooth.h"
+#include "tests/engine/bed.h"
 
 #include <check.h>
 #include <math.h>
@@ -84,8 +85,8 @@ START_TEST(splitting_changes_no_bit)
 			ck_assert(chr_smoother_value(&b) == split[at + n - 1]);
 			at += n;
 		}
-		ck_assert(!memcmp(whole, split, sizeof whole));
-		ck_assert(!memcmp(&a, &b, sizeof a));
+		ck_assert(bed_same(whole, split, sizeof whole));
+		ck_assert(bed_same(&a, &b, sizeof a));
 		ck_assert(whole[total - 1] == ends[k % 4][1] && whole[FRAMES - 1] == ends[k % 4][1]);
 	}
 }
@@ -101,7 +102,7 @@ START_TEST(a_new_target_begins_where_the_old_ramp_stands)
 	chr_smoother_ramp(&smoother, 0.0f, 4);
 	run(&smoother, 4, 4, value + 4);
 	const float expected[] = {1, 2, 3, 4, 3, 2, 1, 0};
-	ck_assert(!memcmp(value, expected, sizeof value));
+	ck_assert(bed_same(value, expected, sizeof value));
 }
 END_TEST
 
