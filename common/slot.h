@@ -42,11 +42,19 @@ struct chr_slot_order {
 	float value[CHR_PARAMS_MAX];   /* parameters to start with */
 };
 
+/* Is an `out` heard? Two of them take turns at a frame, so that no sample is lost or doubled. */
+enum chr_mute {
+	CHR_PLAY,
+	CHR_MUTE,      /* silence on every output */
+	CHR_PLAY_FROM, /* silence before the cycle that begins at the frame in the upper half, or first after it */
+	CHR_MUTE_FROM, /* silence from that cycle on */
+};
+
 /* What the picker of `out` obeys; written by the supervisor while `out` plays. */
 struct chr_slot_picker {
 	_Atomic uint32_t broken[CHR_LANES];           /* not 0: do not take this lane */
 	struct chr_member_set required[CHR_LANES];    /* members that must be fresh for a lane to be taken */
-	_Atomic uint32_t muted;                       /* not 0: play silence (a standby `out`) */
+	_Atomic uint64_t muted;                       /* enum chr_mute | frame << 32 */
 };
 
 /* How a process stands. */

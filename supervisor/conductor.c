@@ -271,12 +271,10 @@ static int add_unit(struct chr_conductor *conductor, const struct chr_patch_modu
 	unit->type = chr_catalog_type(conductor->catalog, module->type, NULL);
 	unit->member = rack->unit_count;
 	memcpy(unit->value, module->value, sizeof unit->value);
-	bool out = unit->type->flags & CHR_MODULE_OUT;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 		struct chr_instance *instance = &unit->instance[lane];
 		instance->lane = lane;
-		bool exists = lane == 0 || (rack->patch->lanes == 2 && !out);
-		instance->state = exists ? CHR_INSTANCE_WAITING : CHR_INSTANCE_NONE;
+		instance->state = lane < rack->patch->lanes ? CHR_INSTANCE_WAITING : CHR_INSTANCE_NONE;
 		snprintf(instance->client, sizeof instance->client, "%s%s", module->name, lane ? ".b" : "");
 		chr_feed_init(&instance->feed);
 	}

@@ -92,7 +92,7 @@ static bool make_edges(struct chr_graph *graph)
 		const struct chr_edge *edge = &graph->wired.edge[i];
 		jack_port_t *from;
 		const char *to;
-		if (!ports_of(graph, edge, &from, &to) || jack_port_connected_to(from, to))
+		if (edge->held || !ports_of(graph, edge, &from, &to) || jack_port_connected_to(from, to))
 			continue;
 		if (pending_erasure(graph, jack_port_name(from), to))
 			continue;
@@ -114,7 +114,8 @@ static bool adopt(struct chr_graph *graph)
 	bool changed = graph->generation != graph->wired_generation;
 	struct chr_edges old = graph->wired, fresh = {0};
 	for (unsigned i = 0; changed && i < graph->desired.count; i++)
-		chr_edges_add(&fresh, graph->desired.edge[i].from, graph->desired.edge[i].to);
+		if (!chr_edges_add(&fresh, graph->desired.edge[i].from, graph->desired.edge[i].to))
+			fresh.edge[fresh.count - 1].held = graph->desired.edge[i].held;
 	graph->wired_generation = graph->generation;
 	pthread_mutex_unlock(&graph->lock);
 	if (!changed)

@@ -69,6 +69,8 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	process->assigned_us = chr_monotonic_us();
 	write_orders(conductor, unit, instance, &process->slot->order);
 	*pulse_of(conductor, unit, instance) = (struct chr_pulse){0};
+	if (unit->type->flags & CHR_MODULE_OUT)
+		chr_lanes_prepare_out(unit, instance);
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
 	chr_process_order(process, CHR_ORDER_LOAD);
 	chr_process_order(process, CHR_ORDER_OPEN);
@@ -112,7 +114,11 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 	if (!chr_instances_of(conductor, process, &unit, &instance) || instance->state != CHR_INSTANCE_STARTING)
 		return;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
-	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), NULL);
+	bool out = unit->type->flags & CHR_MODULE_OUT;
+	bool marks = conductor->rack.patch->lanes == 2 && !out;
+	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), marks ? (int)instance->lane : -1);
+	if (out)
+		chr_sentry_set_out(&conductor->sentry, process, (int)instance->lane);
 	chr_lanes_introduce(unit);
 	chr_lanes_rewire(conductor);
 	instance->generation = conductor->generation;
@@ -237,7 +243,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
 	chr_lanes_died(conductor, unit, instance);
-	chr_lanes_review(conductor);
+	if (!server_lost)
+		chr_lanes_rewire(conductor);
 	chr_instances_fill(conductor);
 }
 

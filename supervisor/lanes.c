@@ -54,13 +54,46 @@ static uint32_t soon(struct chr_conductor *conductor)
 	return chr_conductor_frame_now(conductor) + conductor->rack.period * 5 / 2;
 }
 
+/* ---- the two outs ---- */
+
+static bool heard(const struct chr_instance *instance)
+{
+	if (!instance->process)
+		return false;
+	uint64_t muted = atomic_load_explicit(&instance->process->slot->picker.muted, memory_order_acquire);
+	return (uint32_t)muted == CHR_PLAY || (uint32_t)muted == CHR_PLAY_FROM;
+}
+
+static void set_muted(struct chr_instance *instance, enum chr_mute mute, uint32_t frame)
+{
+	atomic_store_explicit(&instance->process->slot->picker.muted, (uint64_t)frame << 32 | mute, memory_order_release);
+}
+
+void chr_lanes_prepare_out(struct chr_unit *unit, struct chr_instance *instance)
+{
+	bool first = instance->lane == 0 && !heard(&unit->instance[1]);
+	set_muted(instance, first ? CHR_PLAY : CHR_MUTE, 0);
+}
+
+/* An `out` that came back takes over from its standby at a frame that both know in time. It has first taken the standby's state over, so that
+ * its clock goes on where the other's is. */
+static void hand_over(struct chr_conductor *conductor)
+{
+	struct chr_unit *unit = conductor->rack.unit[0];
+	struct chr_instance *out = &unit->instance[0], *standby = &unit->instance[1];
+	if (out->state != CHR_INSTANCE_PLAYING || heard(out) || !heard(standby))
+		return;
+	uint32_t frame = soon(conductor) + 2 * conductor->rack.period;
+	set_muted(out, CHR_PLAY_FROM, frame);
+	set_muted(standby, CHR_MUTE_FROM, frame);
+	chr_debug("out is heard again from frame %u on", frame);
+}
+
 /* ---- joining ---- */
 
 void chr_lanes_introduce(struct chr_unit *unit)
 {
 	struct chr_instance *instance = unit->instance;
-	if (is_out(unit))
-		return;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		if (!instance[lane].process || instance[lane].state < CHR_INSTANCE_WIRING)
 			return;
@@ -69,6 +102,18 @@ void chr_lanes_introduce(struct chr_unit *unit)
 		if (!chr_fd_send(self->socket, twin->slot_fd, CHR_FD_TAG_TWIN))
 			chr_process_order(self, CHR_ORDER_TWIN);
 	}
+}
+
+/* The younger `out` takes the elder's state over: their clocks are to agree. */
+static void join_outs(struct chr_conductor *conductor, struct chr_instance *younger)
+{
+	struct chr_instance *elder = &conductor->rack.unit[0]->instance[!younger->lane];
+	struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 16};
+	struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = soon(conductor)};
+	if (elder->state != CHR_INSTANCE_PLAYING)
+		return;
+	chr_process_request(elder->process, &publish);
+	chr_process_request(younger->process, &join);
 }
 
 static void ask_to_join(struct chr_conductor *conductor)
@@ -151,6 +196,10 @@ void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, st
 {
 	bool joins = two(conductor) && !is_out(unit) && instance->lane != conductor->lanes.leader;
 	chr_instances_set_state(conductor, unit, instance, joins ? CHR_INSTANCE_JOINING : CHR_INSTANCE_PLAYING);
+	if (two(conductor) && is_out(unit)) {
+		join_outs(conductor, instance);
+		hand_over(conductor);
+	}
 	if (!joins)
 		chr_instances_tell_repair(instance);
 }
@@ -183,13 +232,14 @@ static void begin_audit(struct chr_conductor *conductor, uint64_t now)
 /* `out` may have gone over to the other lane by itself: the lane that is heard is the one to heal from. */
 static unsigned heard_lane(struct chr_conductor *conductor)
 {
-	const struct chr_process *out = conductor->rack.unit[0]->instance[0].process;
+	const struct chr_instance *out = conductor->rack.unit[0]->instance;
 	struct chr_lanes *lanes = &conductor->lanes;
-	if (!out)
-		return lanes->leader;
 	uint32_t moved[CHR_LANES];
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-		uint32_t played = atomic_load_explicit(&out->slot->status.played[lane], memory_order_relaxed);
+		uint32_t played = 0;
+		for (unsigned i = 0; i < CHR_LANES; i++)
+			if (out[i].process)
+				played += atomic_load_explicit(&out[i].process->slot->status.played[lane], memory_order_relaxed);
 		moved[lane] = played - lanes->played[lane];
 		lanes->played[lane] = played;
 	}
@@ -341,6 +391,14 @@ static bool everything_plays(const struct chr_conductor *conductor)
 	return conductor->rack.unit[0]->instance[0].state == CHR_INSTANCE_PLAYING;
 }
 
+/* The lane whose modules foreign ports hear: a, while it is whole. */
+static unsigned foreign_lane(const struct chr_lanes *lanes)
+{
+	if (lanes->whole[0])
+		return 0;
+	return lanes->whole[1] ? 1 : lanes->leader;
+}
+
 void chr_lanes_review(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
@@ -349,14 +407,18 @@ void chr_lanes_review(struct chr_conductor *conductor)
 	if (two(conductor) && conductor->server_up && lanes->whole[lanes->leader] && !lanes->whole[!lanes->leader] && !lanes->asked &&
 	    all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING))
 		ask_to_join(conductor);
+	if (foreign_lane(lanes) != lanes->foreign)
+		chr_lanes_rewire(conductor);
 	if (!conductor->heard_us && conductor->server_up && everything_plays(conductor))
 		chr_conductor_heard(conductor);
 }
 
 void chr_lanes_rewire(struct chr_conductor *conductor)
 {
+	struct chr_lanes *lanes = &conductor->lanes;
 	struct chr_edges jack = {0};
-	if (chr_wiring_expand(&conductor->rack, &conductor->logical, &jack)) {
+	lanes->foreign = foreign_lane(lanes);
+	if (chr_wiring_expand(&conductor->rack, &conductor->logical, foreign_lane(lanes), &jack)) {
 		chr_error("out of memory while wiring");
 		chr_edges_finish(&jack);
 		return;

@@ -19,6 +19,7 @@ struct chr_unit;
 
 struct chr_lanes {
 	unsigned leader;
+	unsigned foreign;       /* the lane whose modules foreign ports hear */
 	bool whole[2];          /* all members play, in lockstep with the leader's */
 	bool asked;             /* a join is under way in the lane that follows */
 	uint32_t join_frame;    /* at which (or at the first cycle after it) all are to join */
@@ -41,6 +42,9 @@ void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, st
 
 /* The instance's client is active: it and its twin learn of each other. */
 void chr_lanes_introduce(struct chr_unit *unit);
+
+/* The process of an `out` is about to be given its orders: heard from the start unless its twin is heard already. */
+void chr_lanes_prepare_out(struct chr_unit *unit, struct chr_instance *instance);
 
 /* The instance lost its process. */
 void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);

@@ -55,7 +55,7 @@ static void take_failure(struct chr_conductor *conductor, struct chr_process *pr
 {
 	struct chr_unit *unit;
 	struct chr_instance *instance;
-	if (!chr_instances_of(conductor, process, &unit, &instance))
+	if (conductor->quitting || !chr_instances_of(conductor, process, &unit, &instance))
 		return;
 	char text[CHR_TEXT_MAX];
 	memcpy(text, process->slot->report.text, sizeof text);

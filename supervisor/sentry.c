@@ -37,6 +37,16 @@ static int start_thread(struct chr_sentry *sentry, pthread_t *thread, void *(*ru
 	return -rc;
 }
 
+/* What cannot wait for the control thread. Under the lock. */
+static void mark_death(struct chr_sentry *sentry, const struct chr_sentry_guard *guard)
+{
+	for (unsigned i = 0; i < CHR_LANES; i++)
+		if (sentry->picker[i] && guard->lane >= 0)
+			atomic_store_explicit(&sentry->picker[i]->broken[guard->lane], 1, memory_order_release);
+	if (guard->out >= 0 && sentry->picker[!guard->out])
+		atomic_store_explicit(&sentry->picker[!guard->out]->muted, CHR_PLAY, memory_order_release);
+}
+
 static void *guard_run(void *arg)
 {
 	struct chr_sentry_guard *guard = arg;
@@ -44,8 +54,7 @@ static void *guard_run(void *arg)
 		return NULL;
 	uint64_t now = chr_monotonic_us();
 	pthread_mutex_lock(&guard->sentry->lock);
-	if (guard->broken)
-		atomic_store_explicit(guard->broken, 1, memory_order_release);
+	mark_death(guard->sentry, guard);
 	if (guard->jack_fd >= 0)
 		shutdown(guard->jack_fd, SHUT_RDWR);
 	guard->pulse = NULL;
@@ -100,8 +109,7 @@ static void look(struct chr_sentry *sentry, struct chr_sentry_guard *guard, uint
 	if (!guard->pulse || guard->killed || !stands_still(sentry, guard, server, now) || !to_blame(guard))
 		return;
 	guard->killed = true;
-	if (guard->broken)
-		atomic_store_explicit(guard->broken, 1, memory_order_release);
+	mark_death(sentry, guard);
 	chr_inbox_put(sentry->inbox, &(struct chr_post){.kind = CHR_POST_HANG, .process = guard->process, .time_us = now});
 	chr_process_signal(guard->process, SIGKILL);
 }
@@ -157,7 +165,7 @@ int chr_sentry_add(struct chr_sentry *sentry, struct chr_process *process)
 	struct chr_sentry_guard *guard = malloc(sizeof *guard);
 	if (!guard)
 		return -ENOMEM;
-	*guard = (struct chr_sentry_guard){.sentry = sentry, .process = process, .jack_fd = -1};
+	*guard = (struct chr_sentry_guard){.sentry = sentry, .process = process, .jack_fd = -1, .lane = -1, .out = -1};
 	int rc = start_thread(sentry, &guard->thread, guard_run, guard);
 	if (rc) {
 		free(guard);
@@ -182,6 +190,9 @@ void chr_sentry_remove(struct chr_sentry *sentry, struct chr_process *process)
 			sentry->guard[i] = sentry->guard[--sentry->count];
 			break;
 		}
+	for (unsigned i = 0; i < CHR_LANES; i++)
+		if (sentry->picker[i] == &process->slot->picker)
+			sentry->picker[i] = NULL;
 	pthread_mutex_unlock(&sentry->lock);
 	atomic_store_explicit(&guard->stop, 1, memory_order_release);
 	chr_slot_wake_guard(process->slot);
@@ -204,14 +215,23 @@ void chr_sentry_set_jack(struct chr_sentry *sentry, struct chr_process *process,
 		close(old);
 }
 
-void chr_sentry_watch(struct chr_sentry *sentry, struct chr_process *process, const struct chr_pulse *pulse,
-		      _Atomic uint32_t *broken)
+void chr_sentry_set_out(struct chr_sentry *sentry, struct chr_process *process, int out)
+{
+	if (!process->guard)
+		return;
+	pthread_mutex_lock(&sentry->lock);
+	process->guard->out = out;
+	sentry->picker[out] = &process->slot->picker;
+	pthread_mutex_unlock(&sentry->lock);
+}
+
+void chr_sentry_watch(struct chr_sentry *sentry, struct chr_process *process, const struct chr_pulse *pulse, int lane)
 {
 	struct chr_sentry_guard *guard = process->guard;
 	if (!guard)
 		return;
 	pthread_mutex_lock(&sentry->lock);
-	guard->broken = broken;
+	guard->lane = lane;
 	guard->pulse = pulse;
 	guard->moved_us = chr_monotonic_us();
 	guard->server_seen = atomic_load_explicit(sentry->server_cycles, memory_order_acquire);

@@ -26,6 +26,7 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 		edges->space = space;
 	}
 	struct chr_edge *edge = &edges->edge[edges->count++];
+	edge->held = false;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
 	return 0;
@@ -120,15 +121,53 @@ static void jack_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const
 		snprintf(name, CHR_EDGE_NAME_MAX, "%s%s:%.200s", end->unit->name, suffix, end->port);
 }
 
-static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, struct chr_edges *jack)
+/* Has that instance an active client? */
+static bool running(const struct chr_unit *unit, unsigned lane)
+{
+	enum chr_instance_state state = unit->instance[lane].state;
+	return state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING || state == CHR_INSTANCE_PLAYING;
+}
+
+/* May an edge be made at that end in that lane? Foreign ports are the graph thread's to look for; `out` is one client for both lanes. */
+static bool active(const struct end *end, unsigned lane)
+{
+	return !end->unit || running(end->unit, is_out(end) ? 0 : lane);
+}
+
+static int add_edge(struct chr_edges *jack, const char *from, const char *to, bool held)
+{
+	int rc = chr_edges_add(jack, from, to);
+	if (!rc && held)
+		jack->edge[chr_edges_find(jack, from, to)].held = true;
+	return rc;
+}
+
+/* The same edge at the standby of out: it hears what out hears, and goes where out goes. Its clock goes nowhere: nobody is to wait for it. */
+static int expand_standby(const struct end *from, const struct end *to, unsigned lane, const char *a, const char *b,
+			  struct chr_edges *jack)
+{
+	char name[CHR_EDGE_NAME_MAX];
+	if (is_out(to)) {
+		snprintf(name, sizeof name, "%s.b%.280s", to->unit->name, strchr(b, ':'));
+		return add_edge(jack, a, name, !active(from, lane) || !running(to->unit, 1));
+	}
+	if (is_out(from) && !to->unit) {
+		snprintf(name, sizeof name, "%s.b%.280s", from->unit->name, strchr(a, ':'));
+		return add_edge(jack, name, b, !running(from->unit, 1));
+	}
+	return 0;
+}
+
+static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard, struct chr_edges *jack)
 {
 	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
-	if (lane && !to.unit)
+	if (!to.unit && lane != heard)
 		return 0;
 	jack_name(a, &from, edge->from, lane, false);
 	jack_name(b, &to, edge->to, lane, true);
-	return chr_edges_add(jack, a, b);
+	int rc = add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane));
+	return rc || rack->patch->lanes == 1 ? rc : expand_standby(&from, &to, lane, a, b, jack);
 }
 
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
@@ -136,10 +175,10 @@ static int expand_clock(const struct chr_rack *rack, const struct end *from, uns
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
 	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->name);
 	snprintf(b, sizeof b, "%s%s:clock", from->unit->name, lane ? ".b" : "");
-	return chr_edges_add(jack, a, b);
+	return add_edge(jack, a, b, !running(rack->unit[0], 0) || !active(from, lane));
 }
 
-int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_edges *jack)
+int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack)
 {
 	/* clock edges, then the edges to out that they make loops of, then the rest */
 	enum { CLOCKS, OUTS, REST, PASSES };
@@ -154,7 +193,7 @@ int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logic
 				if (pass == CLOCKS && feeds)
 					rc = expand_clock(rack, &from, lane, jack);
 				else if (pass != CLOCKS && feeds == (pass == OUTS))
-					rc = expand_lane(rack, edge, lane, jack);
+					rc = expand_lane(rack, edge, lane, heard, jack);
 			}
 		}
 	return rc;

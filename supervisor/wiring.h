@@ -19,6 +19,7 @@
 
 struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
+	bool held; /* desired, but not to be made yet: the client at one end is not active */
 };
 
 struct chr_edges {
@@ -36,8 +37,10 @@ void chr_edges_finish(struct chr_edges *edges);
 /* The logical edges of the patch's file, with out's to the hardware's playback ports unless the file connects out:play_* itself. 0 or -ENOMEM. */
 int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical);
 
-/* JACK's edges for the logical ones, in the order in which they are to be made. 0 or -ENOMEM. */
-int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_edges *jack);
+/* JACK's edges for the logical ones, in the order in which they are to be made. A module's edge to a foreign port is made from its instance in lane
+ * `heard`; those of `out` from its standby too. The edges of an instance whose client is not active are held: an edge refused because one end is not active yet would leave the
+ * others to be made in a wrong order, and JACK would take another edge for the one that closes the loop. 0 or -ENOMEM. */
+int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack);
 
 /* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours, or when
  * it is an edge of the wiring itself (a clock edge to a module that feeds out). */
