@@ -138,7 +138,7 @@ static int check_head(const struct check *check, const struct chr_descriptor *de
 
 int chr_descriptor_check(const struct chr_descriptor *desc, char *why, size_t why_bytes)
 {
-	const struct check check = {why, why_bytes};
+	struct check check = {.why = why, .why_bytes = why_bytes};
 	int rc = check_head(&check, desc);
 
 	for (unsigned i = 0; !rc && i < desc->port_count; i++) {
@@ -163,8 +163,8 @@ static int take(const struct check *check, const char *what, char *to, size_t by
 
 	if (length >= bytes)
 		return fail(check, "%s '%.40s' is longer than %zu characters", what, from, bytes - 1);
-	if (length)
-		memcpy(to, from, length);
+	if (from)
+		memcpy(to, from, length + 1);
 	return 0;
 }
 

@@ -59,7 +59,8 @@ int chr_fd_send(int socket, int fd, unsigned char tag)
 int chr_fd_receive(int socket, unsigned char *tag)
 {
 	union control control = {0};
-	struct iovec iov = {.iov_base = tag, .iov_len = 1};
+	unsigned char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
 	struct cmsghdr *header;
 	ssize_t n;
@@ -77,5 +78,6 @@ int chr_fd_receive(int socket, unsigned char *tag)
 	    header->cmsg_len != CMSG_LEN(sizeof fd))
 		return -EPROTO;
 	memcpy(&fd, CMSG_DATA(header), sizeof fd);
+	*tag = byte;
 	return fd;
 }

@@ -163,7 +163,7 @@ static void add_edge(struct chr_patch_load *load, unsigned line, const char *fro
 	struct chr_patch_edge *edge;
 
 	for (unsigned i = 0; i < patch->edge_count; i++) {
-		if (strcmp(patch->edge[i].from, from) || strcmp(patch->edge[i].to, to))
+		if (strcmp(patch->edge[i].from, from) != 0 || strcmp(patch->edge[i].to, to) != 0)
 			continue;
 		chr_patch_problem(load, line, "'%.80s' to '%.80s' is connected already (in line %u)", from, to,
 				  patch->edge[i].line);

@@ -82,7 +82,6 @@ static void take_params(struct chr_patch_load *load, unsigned module, const conf
 static const struct chr_descriptor *find_type(struct chr_patch_load *load, unsigned line, const char *type)
 {
 	const struct chr_descriptor *desc;
-	const char *why = NULL;
 
 	if (!chr_name_legal(type)) {
 		chr_patch_problem(load, line, "'%.40s' is no name of a module type: [a-z][a-z0-9_]*, at most %d characters", type,
@@ -92,9 +91,10 @@ static const struct chr_descriptor *find_type(struct chr_patch_load *load, unsig
 	for (unsigned i = 0; i < load->patch->module_count; i++)
 		if (load->type[i] && !strcmp(load->patch->module[i].type, type))
 			return load->type[i];
-	desc = load->types(load->types_self, type, &why);
+	load->why = NULL;
+	desc = load->types(load->types_self, type, &load->why);
 	if (!desc)
-		chr_patch_problem(load, line, "no module type '%s'%s%s", type, why ? ": " : "", why ? why : "");
+		chr_patch_problem(load, line, "no module type '%s'%s%s", type, load->why ? ": " : "", load->why ? load->why : "");
 	return desc;
 }
 
@@ -179,7 +179,7 @@ static const char *string_of(struct chr_patch_load *load, const config_setting_t
 /* `out` is there already: its entry may only give parameters. */
 static int take_out(struct chr_patch_load *load, unsigned line, const char *type)
 {
-	if (type && strcmp(type, CHR_OUT_NAME))
+	if (type && strcmp(type, CHR_OUT_NAME) != 0)
 		chr_patch_problem(load, line, "'out' is the patch's output: its type is 'out', not '%.40s'", type);
 	load->patch->module[0].line = line;
 	return 0;
@@ -198,7 +198,7 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
 		unsigned k = 0;
 
-		while (k < count && strcmp(module_keys[k], config_setting_name(setting)))
+		while (k < count && strcmp(module_keys[k], config_setting_name(setting)) != 0)
 			k++;
 		if (k == count)
 			chr_patch_unknown(load, chr_patch_line(setting), "key of a module", config_setting_name(setting),

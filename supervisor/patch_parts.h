@@ -29,6 +29,7 @@ struct chr_patch_load {
 	const char *file, *server;
 	chr_patch_types types;
 	void *types_self;
+	const char *why; /* the last type refused, from `types` */
 	struct chr_patch_problems *problems;
 };
 

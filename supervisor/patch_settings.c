@@ -181,7 +181,7 @@ static void take_group(struct chr_patch_load *load, const char *group, const con
 		unsigned k = 0;
 
 		while (k < chr_patch_key_count &&
-		       (!same_group(chr_patch_key[k].group, group) || strcmp(chr_patch_key[k].name, name)))
+		       (!same_group(chr_patch_key[k].group, group) || strcmp(chr_patch_key[k].name, name) != 0))
 			k++;
 		if (k < chr_patch_key_count)
 			take_key(load, &chr_patch_key[k], member);
