@@ -15,6 +15,7 @@
 #define SUBSAMPLES      21                /* readings 1 us apart in one measurement: about a frame, so that rounding averages out */
 #define TRIES           4                 /* readings of both clocks, of which the tightest counts */
 #define TIGHT_NS        3000
+#define LOOSE_NS        100000 /* a wider reading is not used */
 #define NTP_TO_UNIX_S   INT64_C(2208988800)
 
 int64_t chr_osc_real_ns(void)
@@ -63,23 +64,21 @@ int64_t chr_osc_map_time(const struct chr_osc_map *map, uint32_t frame)
 struct reading {
 	int64_t real_ns;
 	uint64_t jack_us;
+	int64_t width_ns; /* the two clocks were read this far apart at most */
 };
 
 /* Both clocks at the same moment, as nearly as this thread gets: a preemption between the calls shows in the width. */
 static struct reading read_both(const struct chr_osc_map *map, const struct chr_osc_host *host)
 {
-	struct reading best = {0, 0};
-	int64_t width = INT64_MAX;
+	struct reading best = {.width_ns = INT64_MAX};
 
-	for (unsigned i = 0; i < TRIES && width > TIGHT_NS; i++) {
+	for (unsigned i = 0; i < TRIES && best.width_ns > TIGHT_NS; i++) {
 		int64_t before = map_now(map);
 		uint64_t us = host->time_now_us(host->self);
 		int64_t after = map_now(map);
 
-		if (after - before < width) {
-			width = after - before;
-			best = (struct reading){before + width / 2, us};
-		}
+		if (after - before < best.width_ns)
+			best = (struct reading){before + (after - before) / 2, us, after - before};
 	}
 	return best;
 }
@@ -136,9 +135,19 @@ static void step(struct chr_osc_map *map, int64_t now_ns)
 	}
 }
 
+/* One measurement: how far JACK is from the map. False when this thread was held up so long that it says nothing. */
+static bool measure(const struct chr_osc_map *map, const struct chr_osc_host *host, double *frames)
+{
+	struct reading at = read_both(map, host);
+
+	*frames = distance(map, host, &at);
+	return at.width_ns <= LOOSE_NS;
+}
+
 void chr_osc_map_update(struct chr_osc_map *map, const struct chr_osc_host *host, unsigned rate)
 {
-	int64_t now_ns = map_now(map);
+	int64_t now_ns = map_now(map), gap = now_ns - map->sampled_ns;
+	double frames, jump = (double)rate / JUMP_PER_SECOND;
 
 	if (rate == 0) {
 		chr_osc_map_reset(map);
@@ -148,20 +157,17 @@ void chr_osc_map_update(struct chr_osc_map *map, const struct chr_osc_host *host
 		anchor(map, host, rate);
 		return;
 	}
-	int64_t gap = now_ns - map->sampled_ns;
-	if (gap >= 0 && gap < SAMPLE_NS)
+	if ((gap >= 0 && gap < SAMPLE_NS) || !measure(map, host, &frames))
 		return;
-	struct reading at = read_both(map, host);
-	double measured = distance(map, host, &at), jump = (double)rate / JUMP_PER_SECOND;
-	if (gap < 0 || fabs(measured) > jump) {
-		at = read_both(map, host);
-		measured = distance(map, host, &at);
-		if (fabs(measured) > jump) {
+	if (gap < 0 || fabs(frames) > jump) {
+		if (!measure(map, host, &frames))
+			return;
+		if (fabs(frames) > jump) {
 			anchor(map, host, rate);
 			return;
 		}
 	}
-	map->error += (measured - map->error) * fmax(0, fmin(1, (double)gap / SMOOTH_NS));
+	map->error += (frames - map->error) * fmax(0, fmin(1, (double)gap / SMOOTH_NS));
 	map->sampled_ns = now_ns;
 	move_up(map, now_ns);
 	step(map, now_ns);

@@ -3,7 +3,7 @@
  *   make tests SAN=address,undefined
  *   clang -fsanitize=fuzzer,address -DCHR_LIBFUZZER -std=c17 -D_GNU_SOURCE -I. tests/fuzz/fuzz_osc.c tests/supervisor/osc_fuzz.c \
  *     tests/supervisor/osc_bed.c tests/supervisor/fake_rack.c supervisor/{osc,osc_*,feed,schedule,rack}.c common/{ring,descriptor,log}.c \
- *     -llo -lcheck -lm
+ *     -llo -lm
  *
  * Without CHR_LIBFUZZER: fuzz_osc [DATAGRAMS [SEED]].
  */

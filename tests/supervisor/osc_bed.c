@@ -3,7 +3,6 @@
 #include "supervisor/osc_clock.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -11,6 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Without Check, because the benches and the fuzz program use the bed, too. */
+__attribute__((format(printf, 2, 3))) static void must(bool held, const char *format, ...)
+{
+	va_list args;
+
+	if (held)
+		return;
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	abort();
+}
 
 static uint64_t time_now_us(void *self)
 {
@@ -101,7 +114,7 @@ void bed_open(struct osc_bed *bed)
 	bed->fake = fake_rack_create();
 	bed->host = bed_host(bed);
 	bed->osc = chr_osc_create("127.0.0.1", 0, &bed->host, &error);
-	ck_assert_msg(bed->osc != NULL, "chr_osc_create: %d", error);
+	must(bed->osc != NULL, "chr_osc_create: %s", strerror(-error));
 	bed->client = bed_client(bed);
 }
 
@@ -121,14 +134,14 @@ int bed_client(const struct osc_bed *bed)
 				 .sin_port = htons((uint16_t)chr_osc_port(bed->osc))};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	must(fd >= 0, "socket: %s", strerror(errno));
+	must(connect(fd, (struct sockaddr *)&to, sizeof to) == 0, "connect: %s", strerror(errno));
 	return fd;
 }
 
 void bed_send_raw(struct osc_bed *bed, const void *data, size_t bytes)
 {
-	ck_assert_int_eq(send(bed->client, data, bytes, 0), (ssize_t)bytes);
+	must(send(bed->client, data, bytes, 0) == (ssize_t)bytes, "send: %s", strerror(errno));
 	chr_osc_receive(bed->osc);
 }
 
@@ -167,11 +180,11 @@ void bed_send(struct osc_bed *bed, const char *path, const char *tags, ...)
 			lo_message_add_nil(message);
 			break;
 		default:
-			ck_abort_msg("no tag %c", *tag);
+			must(false, "no tag %c", *tag);
 		}
 	}
 	va_end(args);
-	ck_assert_uint_le(lo_message_length(message, path), sizeof data);
+	must(lo_message_length(message, path) <= sizeof data, "%s: too long", path);
 	lo_message_serialise(message, path, data, &bytes);
 	lo_message_free(message);
 	bed_send_raw(bed, data, bytes);
@@ -211,9 +224,9 @@ bool bed_reply(struct osc_bed *bed)
 	if (poll(&poller, 1, 2000) != 1)
 		return false;
 	ssize_t bytes = recv(bed->client, data, sizeof data, 0);
-	ck_assert_int_gt(bytes, 0);
+	must(bytes > 0, "recv: %s", strerror(errno));
 	bed->message = lo_message_deserialise(data, (size_t)bytes, &result);
-	ck_assert_ptr_nonnull(bed->message);
+	must(bed->message != NULL, "a reply that liblo cannot read: %d", result);
 	snprintf(bed->path, sizeof bed->path, "%.511s", (const char *)data);
 	bed->types = lo_message_get_types(bed->message);
 	bed->argv = lo_message_get_argv(bed->message);
@@ -229,18 +242,16 @@ bool bed_silent(struct osc_bed *bed)
 
 void bed_expect_error(struct osc_bed *bed, const char *address, const char *reason)
 {
-	ck_assert_msg(bed_reply(bed), "no error about %s", address);
-	ck_assert_str_eq(bed->path, "/chronus/error");
-	ck_assert_str_eq(bed->types, "ss");
-	ck_assert_str_eq(bed_text(bed, 0), address);
-	ck_assert_msg(strstr(bed_text(bed, 1), reason) != NULL, "'%s' in '%s'", reason, bed_text(bed, 1));
+	must(bed_reply(bed), "no error about %s", address);
+	must(strcmp(bed->path, "/chronus/error") == 0 && strcmp(bed->types, "ss") == 0, "no error about %s but %s", address,
+	     bed->path);
+	must(strcmp(bed_text(bed, 0), address) == 0, "an error about %s, not %s", bed_text(bed, 0), address);
+	must(strstr(bed_text(bed, 1), reason) != NULL, "%s: '%s' lacks '%s'", address, bed_text(bed, 1), reason);
 }
 
 const char *bed_text(const struct osc_bed *bed, int arg)
 {
-	ck_assert_int_ge(arg, 0);
-	ck_assert_int_lt(arg, bed->argc);
-	ck_assert_int_eq(bed->types[arg], 's');
+	must(arg >= 0 && arg < bed->argc && bed->types[arg] == 's', "%s: argument %d is no text", bed->path, arg);
 	return (const char *)bed->argv[arg];
 }
 
@@ -253,8 +264,7 @@ double bed_number(const struct osc_bed *bed, int arg)
 		double d;
 	} value;
 
-	ck_assert_int_ge(arg, 0);
-	ck_assert_int_lt(arg, bed->argc);
+	must(arg >= 0 && arg < bed->argc && strchr("ihfd", bed->types[arg]), "%s: argument %d is no number", bed->path, arg);
 	memcpy(&value, bed->argv[arg], strchr("hd", bed->types[arg]) ? 8 : 4);
 	switch (bed->types[arg]) {
 	case 'i':
@@ -263,12 +273,9 @@ double bed_number(const struct osc_bed *bed, int arg)
 		return (double)value.h;
 	case 'f':
 		return (double)value.f;
-	case 'd':
-		return value.d;
 	default:
-		ck_abort_msg("argument %d is of type %c", arg, bed->types[arg]);
+		return value.d;
 	}
-	return 0;
 }
 
 int bed_key(const struct osc_bed *bed, const char *key)
