@@ -44,7 +44,7 @@ bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);
 bool chr_member_set_has(const struct chr_member_set *set, unsigned member);
 
-/* Creates an unlinked, zeroed board in shared memory. Returns it mapped (read-write) and stores its descriptor (close-on-exec),
+/* Creates a nameless, zeroed board in shared memory. Returns it mapped (read-write) and stores its descriptor (close-on-exec),
  * or NULL with errno. */
 struct chr_board *chr_board_create(int *fd);
 

@@ -139,7 +139,11 @@ static int check_head(const struct check *check, const struct chr_descriptor *de
 int chr_descriptor_check(const struct chr_descriptor *desc, char *why, size_t why_bytes)
 {
 	struct check check = {.why = why, .why_bytes = why_bytes};
-	int rc = check_head(&check, desc);
+	int rc;
+
+	if (why_bytes)
+		why[0] = 0;
+	rc = check_head(&check, desc);
 
 	for (unsigned i = 0; !rc && i < desc->port_count; i++) {
 		rc = check_name(&check, "port", desc->port, sizeof desc->port[0], i);

@@ -1,7 +1,7 @@
 /* The slot: the one segment of shared memory between the supervisor and one module process.
  *
- * The supervisor creates it, unlinks it before anybody uses it and hands the descriptor over at spawn, so that nothing remains
- * when either side is killed. It treats what the module can write as hostile: it copies before it validates, takes sizes
+ * The supervisor creates it without a name and hands the descriptor over at spawn, so that nothing remains when either side is
+ * killed; its size is sealed, so that a module cannot shrink it under the supervisor. It treats what the module can write as hostile: it copies before it validates, takes sizes
  * from its own constants and masks every index. The module's twin maps the slot read-only to take over the state.
  *
  *  who writes     block
@@ -141,7 +141,7 @@ enum chr_slot_fd {
 	CHR_FD_FIRST_FREE = 9,
 };
 
-/* Supervisor: creates an unlinked slot of mode 0600 with everything initialised. Returns it mapped, its descriptor (close-on-exec)
+/* Supervisor: creates a nameless slot of mode 0600 with everything initialised. Returns it mapped, its descriptor (close-on-exec)
  * in *fd, or NULL with errno. */
 struct chr_slot *chr_slot_create(int *fd);
 
