@@ -1,8 +1,9 @@
 /* The slot: the one segment of shared memory between the supervisor and one module process.
  *
  * The supervisor creates it without a name and hands the descriptor over at spawn, so that nothing remains when either side is
- * killed; its size is sealed, so that a module cannot shrink it under the supervisor. It treats what the module can write as hostile: it copies before it validates, takes sizes
- * from its own constants and masks every index. The module's twin maps the slot read-only to take over the state.
+ * killed; its size is sealed, so that a module cannot shrink it under the supervisor. What the module can write counts as
+ * hostile: the supervisor copies before it validates, takes sizes from its own constants and masks every index. The module's
+ * twin maps the slot read-only to take over the state.
  *
  *  who writes     block
  *  supervisor     header, order, picker, rings to_audio and to_main
