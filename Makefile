@@ -142,7 +142,7 @@ $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor)
 $B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
 	$(say) link $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_engine)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $^ $(libs_engine)
 $(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/common.a
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define CHR_SPARES 3                 /* processes that wait in the pool */
-#define CHR_START_WAIT_US 5000000u   /* a process that has not started after this is killed */
+#define CHR_START_WAIT_US 3000000u   /* a process that has not started after this is killed */
 #define CHR_PROCESSES_MAX 320
 #define CHR_TICK_MS 5
 

@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RECONNECT_MS 50
+#define GRAPH_PRIORITY 40 /* SCHED_FIFO: below the control thread */
+#define RECONNECT_MS   50
 #define FINISH_WAIT_S 1
 
 static void spawn_wanted(struct chr_graph *graph)
@@ -91,6 +92,21 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* Repairs wait for this thread: where it is permitted it runs before ordinary work. */
+static int start_thread(struct chr_graph *graph)
+{
+	pthread_attr_t attr;
+	pthread_attr_init(&attr);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+	pthread_attr_setschedparam(&attr, &(struct sched_param){.sched_priority = GRAPH_PRIORITY});
+	int rc = pthread_create(&graph->thread, &attr, run, graph);
+	pthread_attr_destroy(&attr);
+	if (rc == EPERM)
+		rc = pthread_create(&graph->thread, NULL, run, graph);
+	return -rc;
+}
+
 int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
 		   jack_client_t *client)
 {
@@ -108,7 +124,7 @@ int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struc
 	graph->up = true;
 	graph->poked = true;
 	pthread_mutex_init(&graph->lock, NULL);
-	rc = -pthread_create(&graph->thread, NULL, run, graph);
+	rc = start_thread(graph);
 	if (!rc)
 		return 0;
 	pthread_mutex_destroy(&graph->lock);
