@@ -219,6 +219,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	if (process->dying)
 		return;
 	process->dying = true;
+	chr_debug("process %d dies", process->pid);
 	/* a process whose mutex was released but that lives (it scribbled over its slot) is not to be trusted any more */
 	chr_process_signal(process, SIGKILL);
 	if (!chr_instances_of(conductor, process, &unit, &instance))

@@ -13,15 +13,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Descriptors pass first to places above all targets, so that no dup2 overwrites one that is still to be passed. */
+/* Descriptors pass first to places above all sources and targets, so that no dup2 overwrites one that is still to be passed. */
 static int map_descriptors(posix_spawn_file_actions_t *actions, const int source[], int count)
 {
-	enum { CLEAR = 64 };
-	int rc = 0;
+	int rc = 0, clear = CHR_FD_SLOT + count;
+	for (int i = 0; i < count; i++)
+		if (source[i] >= clear)
+			clear = source[i] + 1;
 	for (int i = 0; i < count && !rc; i++)
-		rc = posix_spawn_file_actions_adddup2(actions, source[i], CLEAR + i);
+		rc = posix_spawn_file_actions_adddup2(actions, source[i], clear + i);
 	for (int i = 0; i < count && !rc; i++)
-		rc = posix_spawn_file_actions_adddup2(actions, CLEAR + i, CHR_FD_SLOT + i);
+		rc = posix_spawn_file_actions_adddup2(actions, clear + i, CHR_FD_SLOT + i);
 	if (!rc)
 		rc = posix_spawn_file_actions_addclosefrom_np(actions, CHR_FD_SLOT + count);
 	return -rc;

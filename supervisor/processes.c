@@ -109,6 +109,7 @@ static void on_exit_seen(void *self)
 	if (!chr_process_reap(process, &status))
 		return;
 	uint64_t now = chr_monotonic_us();
+	chr_debug("process %d ended, status 0x%x%s", process->reaped_pid, (unsigned)status, process->dying ? "" : ", unannounced");
 	chr_poller_remove(&conductor->poller, &process->reports);
 	chr_poller_remove(&conductor->poller, &process->exited);
 	chr_sentry_remove(&conductor->sentry, process);
