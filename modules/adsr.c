@@ -15,9 +15,9 @@
 #include "modules/dsp/control.h"
 #include "modules/dsp/exp2.h"
 
-#define WHOLE (1ull << 62) /* position at the end of a segment */
+#define WHOLE         (1ull << 62)           /* position at the end of a segment */
 #define CURVE_OCTAVES 9.96578428466208704576 /* log2(1000) */
-#define CURVE_LINEAR 1e-6 /* below this k the shape is the line that it tends to */
+#define CURVE_LINEAR  1e-6                   /* below this k the shape is the line that it tends to */
 
 enum stage { IDLE, ATTACK, DECAY, SUSTAIN, RELEASE };
 

@@ -14,12 +14,13 @@
  * The state is in double precision: in float, the noise of a 20 Hz lowpass lies 90 dB higher.
  */
 #include "common/module.h"
+#include "modules/dsp/clamp.h"
 #include "modules/dsp/control.h"
 #include "modules/dsp/exp2.h"
 #include "modules/dsp/tan.h"
 
 #define CUTOFF_MIN_HZ 10.0
-#define CUTOFF_MAX 0.49 /* of the sample rate */
+#define CUTOFF_MAX    0.49 /* of the sample rate */
 
 struct state {
 	double s1, s2;
@@ -62,11 +63,10 @@ CHR_INLINE void coefficients_at(struct coefficients *to, uint32_t i, const struc
 				float gain, double sample_rate)
 {
 	const double log2_a = (double)gain * (3.32192809488736234787 / 40.0);
-	const double a = chr_exp2(log2_a), limit = sample_rate * CUTOFF_MAX;
-	double hz = (double)cutoff * chr_exp2((double)cv), g, k, a1, a2, a3;
+	const double a = chr_exp2(log2_a);
+	const double hz = chr_clamp((double)cutoff * chr_exp2((double)cv), CUTOFF_MIN_HZ, sample_rate * CUTOFF_MAX);
+	double g, k, a1, a2, a3;
 
-	hz = hz > CUTOFF_MIN_HZ ? hz : CUTOFF_MIN_HZ;
-	hz = hz < limit ? hz : limit;
 	g = chr_tan_pi(hz / sample_rate) * chr_exp2(log2_a * r->g_power);
 	k = chr_exp2(log2_a * r->k_power) / (double)q;
 	a1 = 1.0 / (1.0 + g * (g + k));
@@ -158,15 +158,8 @@ static const struct chr_port ports[] = {
 };
 
 static const char *const mode_names[] = {
-	[LOWPASS] = "lowpass",
-	[HIGHPASS] = "highpass",
-	[BANDPASS] = "bandpass",
-	[NOTCH] = "notch",
-	[ALLPASS] = "allpass",
-	[PEAK] = "peak",
-	[LOWSHELF] = "lowshelf",
-	[HIGHSHELF] = "highshelf",
-	[MODES] = NULL,
+	[LOWPASS] = "lowpass", [HIGHPASS] = "highpass", [BANDPASS] = "bandpass",   [NOTCH] = "notch", [ALLPASS] = "allpass",
+	[PEAK] = "peak",       [LOWSHELF] = "lowshelf", [HIGHSHELF] = "highshelf", [MODES] = NULL,
 };
 
 static const struct chr_param params[] = {

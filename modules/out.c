@@ -14,8 +14,8 @@
 #define CHANNELS 16
 
 struct state {
-	uint64_t phase; /* of the beat, at the next sample */
-	uint32_t clips; /* samples clamped; wraps */
+	uint64_t phase;     /* of the beat, at the next sample */
+	uint32_t clips;     /* samples clamped; wraps */
 	uint32_t nonfinite; /* samples replaced by silence; wraps */
 };
 
@@ -95,17 +95,15 @@ static void process(void *state, const struct chr_io *io)
 }
 
 #define MORE_CHANNELS(X) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)
-#define IN_PORT(n) [IN + n - 1] = {"in_" #n, CHR_IN, CHR_AUDIO, n, "input of channel " #n},
-#define PLAY_PORT(n) [PLAY + n - 1] = {"play_" #n, CHR_OUT, CHR_AUDIO, n, "channel " #n " to the hardware"},
+#define IN_PORT(n)       [IN + n - 1] = {"in_" #n, CHR_IN, CHR_AUDIO, n, "input of channel " #n},
+#define PLAY_PORT(n)     [PLAY + n - 1] = {"play_" #n, CHR_OUT, CHR_AUDIO, n, "channel " #n " to the hardware"},
 
 static const struct chr_port ports[] = {
 	[IN] = {"left", CHR_IN, CHR_AUDIO, 1, "input of channel 1"},
 	[IN + 1] = {"right", CHR_IN, CHR_AUDIO, 2, "input of channel 2"},
-	MORE_CHANNELS(IN_PORT)
-	[PLAY] = {"play_left", CHR_OUT, CHR_AUDIO, 1, "channel 1 to the hardware"},
+	MORE_CHANNELS(IN_PORT)[PLAY] = {"play_left", CHR_OUT, CHR_AUDIO, 1, "channel 1 to the hardware"},
 	[PLAY + 1] = {"play_right", CHR_OUT, CHR_AUDIO, 2, "channel 2 to the hardware"},
-	MORE_CHANNELS(PLAY_PORT)
-	[CLOCK] = {"clock", CHR_OUT, CHR_BEAT, 0, "the beat: a ramp 0..1 per beat of tempo"},
+	MORE_CHANNELS(PLAY_PORT)[CLOCK] = {"clock", CHR_OUT, CHR_BEAT, 0, "the beat: a ramp 0..1 per beat of tempo"},
 };
 
 static const struct chr_param params[] = {

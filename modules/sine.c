@@ -7,11 +7,11 @@
  * Linear FM passes through zero: a negative frequency runs backwards. A frequency beyond Nyquist is clamped to Nyquist. The
  * sine itself is the polynomial of modules/dsp/sine.h.
  */
+#include "modules/dsp/sine.h"
 #include "common/module.h"
 #include "modules/dsp/control.h"
 #include "modules/dsp/exp2.h"
 #include "modules/dsp/phase.h"
-#include "modules/dsp/sine.h"
 
 struct state {
 	uint64_t phase; /* of the next sample */
@@ -27,10 +27,13 @@ struct course {
 
 CHR_INLINE double frequency(float freq, float tune, float pitch, float fm, float depth)
 {
-	/* Without depth the port has no say at all, not even by a value that is not finite. */
-	const double swing = depth == 0.0f ? 0.0 : (double)fm * (double)depth;
+	return (double)freq * chr_exp2((double)pitch + (double)tune * (1.0 / 1200.0)) + (double)fm * (double)depth;
+}
 
-	return (double)freq * chr_exp2((double)pitch + (double)tune * (1.0 / 1200.0)) + swing;
+/* Without depth the port has no say at all, not even by a value that is not finite. */
+CHR_INLINE float heard(float fm, float depth)
+{
+	return depth == 0.0f ? 0.0f : fm;
 }
 
 CHR_INLINE struct course course(const struct chr_io *io)
@@ -55,8 +58,10 @@ CHR_INLINE bool still(const struct course *c, uint32_t frames)
 /* Angles (2^32 to a turn) of a chunk at a constant step. Returns the phase after `count` of them. */
 CHR_INLINE uint64_t angles_steady(uint32_t to[CHR_CHUNK], uint64_t phase, uint64_t step, uint32_t count)
 {
-	for (uint32_t i = 0; i < CHR_CHUNK; i++)
-		to[i] = (uint32_t)((phase + i * step) >> 32);
+	uint64_t at = phase;
+
+	for (uint32_t i = 0; i < CHR_CHUNK; i++, at += step)
+		to[i] = (uint32_t)(at >> 32);
 	return phase + count * step;
 }
 
@@ -65,7 +70,7 @@ CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const 
 				  uint32_t count)
 {
 	float freq[CHR_CHUNK], tune[CHR_CHUNK], pitch[CHR_CHUNK], fm[CHR_CHUNK], depth[CHR_CHUNK];
-	uint64_t step[CHR_CHUNK];
+	double hz[CHR_CHUNK];
 
 	chr_control_spread(freq, c->freq, at, count);
 	chr_control_spread(tune, c->tune, at, count);
@@ -73,11 +78,13 @@ CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const 
 	chr_control_spread(fm, c->fm, at, count);
 	chr_control_spread(depth, c->depth, at, count);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++)
-		step[i] = chr_phase_step(frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]), sample_rate);
-	memset(step + count, 0, (CHR_CHUNK - count) * sizeof *step);
+		fm[i] = heard(fm[i], depth[i]);
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		hz[i] = frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]);
+	memset(hz + count, 0, (CHR_CHUNK - count) * sizeof *hz);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++) {
 		to[i] = (uint32_t)(phase >> 32);
-		phase += step[i];
+		phase += chr_phase_step(hz[i], sample_rate);
 	}
 	return phase;
 }
@@ -95,7 +102,9 @@ CHR_WIDE static void process(void *state, const struct chr_io *io)
 	if (!io->frames)
 		return;
 	if (steady)
-		step = chr_phase_step(frequency(c.freq.v[0], c.tune.v[0], c.pitch.v[0], c.fm.v[0], c.depth.v[0]), io->sample_rate);
+		step = chr_phase_step(
+			frequency(c.freq.v[0], c.tune.v[0], c.pitch.v[0], heard(c.fm.v[0], c.depth.v[0]), c.depth.v[0]),
+			io->sample_rate);
 	chr_control_spread(gain, level, 0, 1);
 	for (uint32_t at = 0; at < io->frames; at += CHR_CHUNK) {
 		const uint32_t count = chr_chunk(io->frames, at);
@@ -108,7 +117,7 @@ CHR_WIDE static void process(void *state, const struct chr_io *io)
 			chr_control_spread(gain, level, at, count);
 		for (uint32_t i = 0; i < CHR_CHUNK; i++)
 			wave[i] = gain[i] * chr_sine(angle[i]);
-		memcpy(io->out[OUT] + at, wave, count * sizeof *wave);
+		chr_chunk_copy(io->out[OUT] + at, wave, count);
 	}
 }
 
@@ -121,7 +130,8 @@ static const struct chr_port ports[] = {
 static const struct chr_param params[] = {
 	[FREQ] = {"freq", "Hz", 0.01f, 20000.0f, (float)CHR_C4_HZ, CHR_LOG, -1.0f, NULL, "frequency at 0 V of pitch"},
 	[TUNE] = {"tune", "cents", -1200.0f, 1200.0f, 0.0f, CHR_LINEAR, -1.0f, NULL, "fine tuning"},
-	[FM_DEPTH] = {"fm_depth", "Hz/V", 0.0f, 5000.0f, 100.0f, CHR_LINEAR, -1.0f, NULL, "depth of the linear frequency modulation"},
+	[FM_DEPTH] = {"fm_depth", "Hz/V", 0.0f, 5000.0f, 100.0f, CHR_LINEAR, -1.0f, NULL,
+		      "depth of the linear frequency modulation"},
 	[LEVEL] = {"level", "", 0.0f, 1.0f, 0.5f, CHR_LINEAR, -1.0f, NULL, "peak level"},
 };
 

@@ -22,6 +22,15 @@ CHR_INLINE uint32_t chr_chunk(uint32_t frames, uint32_t at)
 	return frames - at < CHR_CHUNK ? frames - at : CHR_CHUNK;
 }
 
+/* Copies the `count` samples of a chunk. Whole chunks are told apart because a copy of known size is a few vector moves. */
+CHR_INLINE void chr_chunk_copy(float *to, const float *from, uint32_t count)
+{
+	if (count < CHR_CHUNK)
+		memcpy(to, from, count * sizeof *to);
+	else
+		memcpy(to, from, CHR_CHUNK * sizeof *to);
+}
+
 /* A CV port as a course. */
 CHR_INLINE struct chr_control chr_control_port(const float *samples)
 {
@@ -49,7 +58,7 @@ CHR_INLINE void chr_control_spread(float to[CHR_CHUNK], struct chr_control c, ui
 		for (uint32_t i = 0; i < CHR_CHUNK; i++)
 			to[i] = first;
 	if (c.mask)
-		memcpy(to, c.v + at, count * sizeof *to);
+		chr_chunk_copy(to, c.v + at, count);
 }
 
 #endif

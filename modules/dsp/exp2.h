@@ -9,20 +9,22 @@
 
 #include "modules/dsp/wide.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#define CHR_EXP2_LIMIT 500.0
+#define CHR_EXP2_LIMIT 512.0
 
-/* 2^x; x is clamped to +-CHR_EXP2_LIMIT, and what is not a number counts as the lower limit. Realtime-safe. */
+/* 2^x; x is clamped to +-CHR_EXP2_LIMIT. The result for what is not finite is not a number, that for |x| beyond 2^50 any finite number.
+ * Realtime-safe. */
 CHR_INLINE double chr_exp2(double x)
 {
 	static const double round = 0x1.8p52; /* adding it leaves the nearest integer in the lowest bits of the sum */
 	double shifted, f, p, scale;
 	uint64_t bits;
 
-	x = x > -CHR_EXP2_LIMIT ? x : -CHR_EXP2_LIMIT;
-	x = x < CHR_EXP2_LIMIT ? x : CHR_EXP2_LIMIT;
+	/* Clamped without a comparison: the compiler would work the rest out for the constant limits and make control flow of it. */
+	x = 0.5 * (fabs(x + CHR_EXP2_LIMIT) - fabs(x - CHR_EXP2_LIMIT));
 	shifted = x + round;
 	f = (x - (shifted - round)) * 0.69314718055994530942;
 	p = 1.0 / 3628800.0;

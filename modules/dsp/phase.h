@@ -3,6 +3,7 @@
 #ifndef CHR_MODULES_DSP_PHASE_H
 #define CHR_MODULES_DSP_PHASE_H
 
+#include "modules/dsp/clamp.h"
 #include "modules/dsp/wide.h"
 
 #include <stdint.h>
@@ -14,12 +15,9 @@
  * A negative frequency runs backwards. Realtime-safe. */
 CHR_INLINE uint64_t chr_phase_step(double hz, double sample_rate)
 {
-	const double limit = sample_rate * CHR_PHASE_LIMIT;
+	const double limit = sample_rate * CHR_PHASE_LIMIT, within = chr_clamp(hz, -limit, limit);
 
-	hz = hz == hz ? hz : 0.0;
-	hz = hz < limit ? hz : limit;
-	hz = hz > -limit ? hz : -limit;
-	return (uint64_t)(int64_t)(hz * (0x1p64 / sample_rate));
+	return (uint64_t)(int64_t)((hz == hz ? within : 0.0) * (0x1p64 / sample_rate));
 }
 
 /* The phase as a ramp 0 <= r < 1. Realtime-safe. */

@@ -4,7 +4,8 @@
 #ifndef CHR_MODULES_DSP_WIDE_H
 #define CHR_MODULES_DSP_WIDE_H
 
-#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                          \
+	!defined(__SANITIZE_THREAD__)
 #define CHR_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CHR_WIDE

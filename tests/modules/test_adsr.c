@@ -44,7 +44,8 @@ static uint32_t first_at(struct host *host, uint32_t from, double value)
 
 START_TEST(segments_last_their_time)
 {
-	static const float times[][3] = {{0.0005f, 0.0005f, 0.0005f}, {0.00123f, 0.0171f, 0.0333f}, {0.1f, 0.25f, 0.5f}, {0.7f, 0.0123f, 1.1f}};
+	static const float times[][3] = {
+		{0.0005f, 0.0005f, 0.0005f}, {0.00123f, 0.0171f, 0.0333f}, {0.1f, 0.25f, 0.5f}, {0.7f, 0.0123f, 1.1f}};
 
 	for (unsigned t = 0; t < 4; t++)
 		for (float curve = 0.0f; curve <= 1.0f; curve += 0.5f) {
@@ -119,7 +120,8 @@ START_TEST(retrigger_makes_no_step)
 {
 	for (float curve = 0.0f; curve <= 1.0f; curve += 0.25f) {
 		struct host *host = envelope(rates[_i], 0.02f, 0.03f, 0.3f, 0.05f, curve, 2.0);
-		const double slope = (curve == 0.0f ? 1.0 : curve * log(1000.0) / -expm1(-curve * log(1000.0))) / (0.02 * rates[_i]);
+		const double slope = (curve == 0.0f ? 1.0 : curve * log(1000.0) / -expm1(-curve * log(1000.0))) /
+				     (0.02 * rates[_i]);
 		bool gate = false;
 		unsigned edges = 0;
 		uint64_t seed = 7;
@@ -171,9 +173,9 @@ START_TEST(gate_port_is_a_schmitt_trigger)
 		float volts, param;
 		bool on;
 	} steps[] = {
-		{1.9f, 0.0f, false}, {2.0f, 0.0f, true}, {0.2f, 0.0f, true},  {0.1f, 0.0f, false}, {1.9f, 0.0f, false},
-		{10.0f, 0.0f, true}, {0.0f, 1.0f, true}, {0.0f, 0.0f, false}, {5.0f, 1.0f, true},  {5.0f, 0.0f, true},
-		{-3.0f, 0.0f, false},
+		{1.9f, 0.0f, false}, {2.0f, 0.0f, true},  {0.2f, 0.0f, true},   {0.1f, 0.0f, false},
+		{1.9f, 0.0f, false}, {10.0f, 0.0f, true}, {0.0f, 1.0f, true},   {0.0f, 0.0f, false},
+		{5.0f, 1.0f, true},  {5.0f, 0.0f, true},  {-3.0f, 0.0f, false},
 	};
 	const unsigned count = sizeof steps / sizeof steps[0];
 	struct host *host = envelope(rates[_i], 0.001f, 0.001f, 1.0f, 0.001f, 0.5f, 0.12);

@@ -173,8 +173,8 @@ START_TEST(audio_rate_modulation_stays_bounded)
 				const float size = fabsf(host_port(host, "out")[i]);
 
 				if (!(size < 1e4f))
-					ck_abort_msg("%s, q %g, sweep %g: %g at frame %u", modes[_i], (double)qs[q], (double)sweeps[s],
-						     (double)host_port(host, "out")[i], i);
+					ck_abort_msg("%s, q %g, sweep %g: %g at frame %u", modes[_i], (double)qs[q],
+						     (double)sweeps[s], (double)host_port(host, "out")[i], i);
 				peak = fmaxf(peak, size);
 				end = i > 95000 ? fmaxf(end, size) : end;
 			}
@@ -199,7 +199,8 @@ START_TEST(low_cutoffs_are_quiet)
 	host_play(host, 256);
 	for (uint32_t i = 0; i < host->frames; i++) {
 		const long double x1 = i > 0 ? in[i - 1] : 0.0f, x2 = i > 1 ? in[i - 2] : 0.0f;
-		const long double y = (c.b[0] * (long double)in[i] + c.b[1] * x1 + c.b[2] * x2 - c.a[1] * y1 - c.a[2] * y2) / c.a[0];
+		const long double y = (c.b[0] * (long double)in[i] + c.b[1] * x1 + c.b[2] * x2 - c.a[1] * y1 - c.a[2] * y2) /
+				      c.a[0];
 
 		noise += (out[i] - y) * (out[i] - y);
 		signal += y * y;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FRAMES 6000u
-#define RATE 48000.0f
+#define RATE   48000.0f
 
 static const char *names[HOST_MODULES_MAX];
 static unsigned name_count;
@@ -34,14 +34,17 @@ static void fill_courses(struct host *host, uint64_t *seed)
 		float now = param_value(param, host_random(seed));
 
 		for (uint32_t at = 0, end; at <= host->frames; at = end) {
-			const bool step = param->scale == CHR_CHOICE || param->scale == CHR_TOGGLE || host_random_below(seed, 3) == 0;
+			const bool step = param->scale == CHR_CHOICE || param->scale == CHR_TOGGLE ||
+					  host_random_below(seed, 3) == 0;
 			const bool rest = host_random_below(seed, 2) == 0;
 			const float goal = param_value(param, host_random(seed));
 			const uint32_t length = 1 + host_random_below(seed, 400);
 
 			end = at + length < host->frames + 1 ? at + length : host->frames + 1;
 			for (uint32_t i = at; i < end; i++)
-				host->course[p][i] = rest ? now : step ? goal : now + (goal - now) * (float)(i - at) / (float)length;
+				host->course[p][i] = rest   ? now
+						     : step ? goal
+							    : now + (goal - now) * (float)(i - at) / (float)length;
 			now = host->course[p][end - 1];
 		}
 	}
@@ -135,7 +138,8 @@ START_TEST(descriptor_is_legal)
 	for (unsigned i = 0; i < module->port_count; i++)
 		ck_assert_msg(module->ports[i].help && *module->ports[i].help, "port %s has no help", module->ports[i].name);
 	for (unsigned i = 0; i < module->param_count; i++)
-		ck_assert_msg(module->params[i].help && *module->params[i].help, "parameter %s has no help", module->params[i].name);
+		ck_assert_msg(module->params[i].help && *module->params[i].help, "parameter %s has no help",
+			      module->params[i].name);
 	free(desc);
 }
 END_TEST
@@ -188,7 +192,8 @@ START_TEST(every_block_size_writes_its_samples)
 				const bool ours = i >= 64 && i < 64 + sizes[s];
 
 				if (!!memcmp(&host->port[p][i], &canary, sizeof canary) != ours)
-					ck_abort_msg("%s: %u frames, %s[%d]", module->name, sizes[s], module->ports[p].name, (int)i - 64);
+					ck_abort_msg("%s: %u frames, %s[%d]", module->name, sizes[s], module->ports[p].name,
+						     (int)i - 64);
 			}
 		if (!sizes[s])
 			ck_assert(!memcmp(before, host->state, module->state_bytes));

@@ -79,8 +79,8 @@ START_TEST(low_frequencies_are_right)
 		for (uint64_t first = 0; (double)first * cycles < 2.0; first += BLOCK) {
 			host_run(host, 0, BLOCK);
 			for (unsigned i = 0; i < BLOCK; i += 97)
-				worst = fmax(worst, fabs(host_port(host, "out")[i] -
-							 sin(2.0 * M_PI * fit_turns(cycles, first + i))));
+				worst = fmax(worst,
+					     fabs(host_port(host, "out")[i] - sin(2.0 * M_PI * fit_turns(cycles, first + i))));
 		}
 		ck_assert_msg(worst <= 1.5e-7, "%g Hz at %g: %g off", (double)low[f], (double)rates[_i], worst);
 		host_destroy(host);
@@ -94,7 +94,7 @@ START_TEST(distortion_is_that_of_float)
 		float hz, level;
 		double limit_db;
 	} cases[] = {
-		{997.0f, 0.5f, -150.0}, {997.0f, 1.0f, -150.0}, {440.3f, 0.5f, -150.0},   {61.7f, 1.0f, -150.0},
+		{997.0f, 0.5f, -150.0},  {997.0f, 1.0f, -150.0},   {440.3f, 0.5f, -150.0}, {61.7f, 1.0f, -150.0},
 		{6151.3f, 1.0f, -150.0}, {15013.9f, 0.5f, -150.0}, {997.0f, 0.7f, -147.5}, {19871.3f, 0.3f, -147.5},
 	};
 
