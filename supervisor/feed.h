@@ -20,10 +20,10 @@ struct chr_feed {
 	uint32_t waiting_set;                     /* bit i: waiting[i] waits */
 	struct chr_event *gates;                  /* heap: gates that wait, oldest first */
 	size_t gate_first, gate_count, gate_space;
-	uint64_t waiting_after[CHR_PARAMS_MAX];   /* gates ever put when waiting[i] was kept: these go first */
-	uint64_t waiting_order[CHR_PARAMS_MAX];   /* order among the values that wait */
-	uint64_t order, gates_taken;              /* values ever kept; gates ever taken from the queue */
-	uint64_t delivered, coalesced, lost;      /* events; lost: only when memory for gates ran out */
+	uint64_t waiting_after[CHR_PARAMS_MAX]; /* gates ever put when waiting[i] was kept: these go first */
+	uint64_t waiting_order[CHR_PARAMS_MAX]; /* order among the values that wait */
+	uint64_t order, gates_taken;            /* values ever kept; gates ever taken from the queue */
+	uint64_t delivered, coalesced, lost;    /* events; lost: only when memory for gates ran out */
 };
 
 void chr_feed_init(struct chr_feed *feed);

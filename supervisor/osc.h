@@ -20,9 +20,9 @@ struct chr_osc;
 struct chr_osc_host {
 	void *self;
 	struct chr_rack *rack;
-	uint32_t (*frame_now)(void *self);                   /* jack_frame_time, or 0 without a server */
-	uint64_t (*time_now_us)(void *self);                 /* jack_get_time */
-	uint32_t (*time_to_frame)(void *self, uint64_t us);  /* jack_time_to_frames */
+	uint32_t (*frame_now)(void *self);                  /* jack_frame_time, or 0 without a server */
+	uint64_t (*time_now_us)(void *self);                /* jack_get_time */
+	uint32_t (*time_to_frame)(void *self, uint64_t us); /* jack_time_to_frames */
 	/* The type's descriptor, NULL and a reason when there is none. */
 	const struct chr_descriptor *(*type)(void *self, const char *type, const char **why);
 	/* Calls `each` for the name of every module type that is installed. */

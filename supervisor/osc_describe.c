@@ -1,7 +1,7 @@
 /* /chronus/describe: what a module type offers, from the descriptor that a process of it published. */
 #include "supervisor/osc_private.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static const char *const signal_name[] = {
 	[CHR_AUDIO] = "audio",       [CHR_PITCH] = "pitch",     [CHR_GATE] = "gate",
@@ -51,10 +51,9 @@ static void reply_param(struct chr_osc *osc, const char *type, const struct chr_
 	char choices[CHR_CHOICES_MAX * (CHR_NAME_MAX + 1) + 1] = "";
 	lo_message reply = lo_message_new();
 
-	for (uint32_t i = 0; i < param->choice_count && i < CHR_CHOICES_MAX; i++) {
-		strcat(choices, i ? "|" : "");
-		strcat(choices, param->choice[i]);
-	}
+	for (uint32_t i = 0, used = 0; i < param->choice_count && i < CHR_CHOICES_MAX; i++)
+		used += (uint32_t)snprintf(choices + used, sizeof choices - used, "%s%.*s", i ? "|" : "", CHR_NAME_MAX - 1,
+					   param->choice[i]);
 	add_text(reply, "type", type);
 	add_text(reply, "name", param->name);
 	add_text(reply, "unit", param->unit);

@@ -4,6 +4,7 @@
 #include "supervisor/osc_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 struct command {
@@ -96,10 +97,10 @@ static void help(struct chr_osc *osc, const struct chr_osc_message *message)
 
 	(void)message;
 	for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
-		char path[CHR_OSC_ADDRESS_MAX] = CHR_OSC_ROOT;
+		char path[CHR_OSC_ADDRESS_MAX];
 		lo_message reply = lo_message_new();
 
-		strcat(path, commands[i].name);
+		snprintf(path, sizeof path, CHR_OSC_ROOT "%s", commands[i].name);
 		lo_message_add_string(reply, "path");
 		lo_message_add_string(reply, path);
 		lo_message_add_string(reply, "args");

@@ -22,11 +22,11 @@
 struct chr_process; /* supervisor/process.h */
 
 enum chr_instance_state {
-	CHR_INSTANCE_NONE,        /* the lane does not exist */
-	CHR_INSTANCE_WAITING,     /* for a spare process, for JACK, or for its turn */
-	CHR_INSTANCE_STARTING,    /* a process loads the module and opens its client */
-	CHR_INSTANCE_WIRING,      /* ready; the graph is being made */
-	CHR_INSTANCE_JOINING,     /* takes its twin's state over */
+	CHR_INSTANCE_NONE,     /* the lane does not exist */
+	CHR_INSTANCE_WAITING,  /* for a spare process, for JACK, or for its turn */
+	CHR_INSTANCE_STARTING, /* a process loads the module and opens its client */
+	CHR_INSTANCE_WIRING,   /* ready; the graph is being made */
+	CHR_INSTANCE_JOINING,  /* takes its twin's state over */
 	CHR_INSTANCE_PLAYING,
 	CHR_INSTANCE_QUARANTINED, /* died too often; a person lifts it */
 };
@@ -36,10 +36,10 @@ extern const char *const chr_instance_state_name[];
 
 /* A death as it was seen, and how long its repair took. Times are chr_monotonic_us(). */
 struct chr_fault {
-	uint64_t seen_us;  /* 0: none yet */
-	uint64_t back_us;  /* 0: not back yet */
-	char cause[80];    /* "killed by SIGSEGV at 0x8", "hang", ... */
-	bool hang;         /* the watchdog ended it */
+	uint64_t seen_us; /* 0: none yet */
+	uint64_t back_us; /* 0: not back yet */
+	char cause[80];   /* "killed by SIGSEGV at 0x8", "hang", ... */
+	bool hang;        /* the watchdog ended it */
 };
 
 struct chr_instance {
@@ -48,24 +48,24 @@ struct chr_instance {
 	struct chr_process *process; /* NULL: none */
 	struct chr_feed feed;
 	char client[CHR_CLIENT_MAX];
-	uint32_t restarts;        /* deaths survived since the start */
-	int64_t generation;       /* of the desired graph that wires it; it plays once that one is in force */
-	uint32_t cycles_begun;    /* its pulse when it was wired: it is heard once that has moved on */
-	bool wired;               /* and the graph is in force */
-	bool joined;              /* has noted that it joined, at: */
+	uint32_t restarts;     /* deaths survived since the start */
+	int64_t generation;    /* of the desired graph that wires it; it plays once that one is in force */
+	uint32_t cycles_begun; /* its pulse when it was wired: it is heard once that has moved on */
+	bool wired;            /* and the graph is in force */
+	bool joined;           /* has noted that it joined, at: */
 	uint32_t joined_frame;
-	bool summed;              /* has answered the audit with: */
+	bool summed; /* has answered the audit with: */
 	uint64_t sum;
-	uint64_t skip_us;         /* when its last skip of frames was told; 0: dealt with */
+	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */
 	uint32_t skip_frame, skip_count;
-	bool by_hand;             /* its end was asked for by a person: no fault */
-	pid_t last_pid;           /* of the process that died last: its wait status tells the cause */
-	uint32_t assign_us;       /* what handing it its process cost */
-	struct chr_fault fault;   /* the last one */
-	uint64_t since_us;        /* JACK-independent monotonic time of the last change of state */
-	uint32_t cycles_seen;     /* for the load figure */
+	bool by_hand;           /* its end was asked for by a person: no fault */
+	pid_t last_pid;         /* of the process that died last: its wait status tells the cause */
+	uint32_t assign_us;     /* what handing it its process cost */
+	struct chr_fault fault; /* the last one */
+	uint64_t since_us;      /* JACK-independent monotonic time of the last change of state */
+	uint32_t cycles_seen;   /* for the load figure */
 	uint32_t busy_seen_us;
-	float load;               /* share of a period spent in the callback, 0..1, over the last second */
+	float load; /* share of a period spent in the callback, 0..1, over the last second */
 };
 
 struct chr_unit {

@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHR_HORIZON_MS 20          /* events nearer than this are in the rings */
-#define CHR_SCHEDULE_MAX 1000000   /* events kept at most */
+#define CHR_HORIZON_MS   20      /* events nearer than this are in the rings */
+#define CHR_SCHEDULE_MAX 1000000 /* events kept at most */
 
 struct chr_scheduled {
-	uint64_t order;  /* counts the events put; breaks ties */
-	unsigned unit;   /* member index of the unit */
+	uint64_t order; /* counts the events put; breaks ties */
+	unsigned unit;  /* member index of the unit */
 	struct chr_event event;
 };
 

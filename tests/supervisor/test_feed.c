@@ -25,13 +25,10 @@ static void teardown(void)
 
 static void put(uint32_t index, float value, uint32_t flags)
 {
-	struct chr_event event = {.version = CHR_EVENT_VERSION,
-				  .kind = CHR_EVENT_PARAM,
-				  .serial = ++serial,
-				  .index = index,
-				  .value = value,
-				  .flags = flags};
+	struct chr_event event = {
+		.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PARAM, .index = index, .value = value, .flags = flags};
 
+	event.serial = ++serial;
 	chr_feed_put(&feed, &event);
 }
 
