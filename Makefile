@@ -226,7 +226,7 @@ format: | deps
 	clang-format -i $(lint_src) $(lint_hdr)
 
 lint-tidy: $(tidy_stamps)
-$B/tidy/%.ok: %.c .clang-tidy $(lint_hdr) | deps
+$B/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy $(lint_hdr) | deps
 	@mkdir -p $(@D)
 	$(say) tidy $<
 	$(Q)clang-tidy --quiet $< -- -I. -std=c17 -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' 2>/dev/null

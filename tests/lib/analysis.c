@@ -51,7 +51,7 @@ struct model {
 
 static int improve(const float *x, size_t frames, struct model *m)
 {
-	double a[3][4] = {{0}}, d[3], middle = (double)(frames / 2);
+	double a[3][4] = {{0}}, d[3], middle = floor((double)frames / 2.0);
 	for (size_t i = 0; i < frames; i++) {
 		double n = (double)i - middle, sn = sin(m->w * n), cs = cos(m->w * n);
 		double g[3] = {sn, cs, n * (m->s * cs - m->c * sn) / (double)frames};
@@ -90,7 +90,7 @@ int chr_sine_fit(const float *x, size_t frames, double rate, struct chr_sine *si
 		if (window == frames)
 			break;
 	}
-	double middle = (double)(frames / 2), rest = 0.0;
+	double middle = floor((double)frames / 2.0), rest = 0.0;
 	sine->hz = m.w * rate / (2.0 * M_PI);
 	sine->amplitude = hypot(m.s, m.c);
 	sine->phase = remainder(atan2(m.c, m.s) - m.w * middle, 2.0 * M_PI);

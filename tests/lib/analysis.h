@@ -5,11 +5,11 @@
 #include <stddef.h>
 
 struct chr_sine {
-	double hz;        /* relative to the sample clock */
+	double hz; /* relative to the sample clock */
 	double amplitude;
-	double phase;     /* rad at frame 0: amplitude * sin(2 pi hz n / rate + phase) */
-	double thd_n_db;  /* everything that is not the sine, DC included, against the sine (RMS / RMS) */
-	double worst;     /* largest magnitude of a sample's difference from the sine */
+	double phase;    /* rad at frame 0: amplitude * sin(2 pi hz n / rate + phase) */
+	double thd_n_db; /* everything that is not the sine, DC included, against the sine (RMS / RMS) */
+	double worst;    /* largest magnitude of a sample's difference from the sine */
 };
 
 /* Fits one sine by least squares (Gauss-Newton on frequency, sine and cosine part, over windows that double; IEEE Std 1057 4.1.4.3). Good to

@@ -18,7 +18,7 @@ static bool belongs(const char *port, const char *client)
 
 char *chr_graph_text(jack_client_t *client, const char *but)
 {
-	char *line[4096], *text = NULL;
+	char *line[4096] = {0}, *text = NULL;
 	size_t count = 0, bytes = 0;
 	const char **ports = jack_get_ports(client, NULL, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
 	for (size_t p = 0; ports && ports[p]; p++) {

@@ -14,7 +14,8 @@
 	"modules = (\n"                                                                                                            \
 	"  { name = \"osc1\"; type = \"sine\"; params = { freq = 220.0; level = 0.5; }; },\n"                                      \
 	"  { name = \"osc2\"; type = \"sine\"; params = { freq = 440.0; level = 0.25; }; },\n"                                     \
-	"  { name = \"env1\"; type = \"adsr\"; params = { attack = 0.002; decay = 0.01; sustain = 0.5; release = 0.005; curve = 0.0; }; },\n" \
+	"  { name = \"env1\"; type = \"adsr\"; params = { attack = 0.002; decay = 0.01; sustain = 0.5; release = 0.005; curve = "  \
+	"0.0; }; },\n"                                                                                                             \
 	"  { name = \"filt1\"; type = \"biquad\"; params = { mode = \"lowpass\"; cutoff = 1200.0; q = 0.9; }; }\n"                 \
 	");\n"                                                                                                                     \
 	"connections = (\n"                                                                                                        \

@@ -16,7 +16,8 @@
 
 int chr_peer_open(struct chr_peer *peer, unsigned port)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int bytes = 4 << 20;
 	peer->serial = 0;
 	peer->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -50,15 +51,32 @@ static lo_message make_message(const char *types, va_list args)
 	lo_message m = lo_message_new();
 	for (; *types; types++) {
 		switch (*types) {
-		case 'i': lo_message_add_int32(m, va_arg(args, int)); break;
-		case 'h': lo_message_add_int64(m, va_arg(args, int64_t)); break;
-		case 'f': lo_message_add_float(m, (float)va_arg(args, double)); break;
-		case 'd': lo_message_add_double(m, va_arg(args, double)); break;
-		case 's': lo_message_add_string(m, va_arg(args, const char *)); break;
-		case 't': lo_message_add_timetag(m, va_arg(args, lo_timetag)); break;
-		case 'T': lo_message_add_true(m); break;
-		case 'F': lo_message_add_false(m); break;
-		default: abort();
+		case 'i':
+			lo_message_add_int32(m, va_arg(args, int));
+			break;
+		case 'h':
+			lo_message_add_int64(m, va_arg(args, int64_t));
+			break;
+		case 'f':
+			lo_message_add_float(m, (float)va_arg(args, double));
+			break;
+		case 'd':
+			lo_message_add_double(m, va_arg(args, double));
+			break;
+		case 's':
+			lo_message_add_string(m, va_arg(args, const char *));
+			break;
+		case 't':
+			lo_message_add_timetag(m, va_arg(args, lo_timetag));
+			break;
+		case 'T':
+			lo_message_add_true(m);
+			break;
+		case 'F':
+			lo_message_add_false(m);
+			break;
+		default:
+			abort();
 		}
 	}
 	return m;
@@ -133,7 +151,8 @@ bool chr_peer_barrier(struct chr_peer *peer, int timeout_ms)
 	int serial = ++peer->serial;
 	struct chr_reply reply;
 	chr_peer_send(peer, "/chronus/ping", "i", serial);
-	for (long long end = chr_now_ms() + timeout_ms; chr_peer_expect(peer, "/chronus/pong", (int)(end - chr_now_ms()), &reply);) {
+	for (long long end = chr_now_ms() + timeout_ms;
+	     chr_peer_expect(peer, "/chronus/pong", (int)(end - chr_now_ms()), &reply);) {
 		bool ours = chr_reply_number(&reply, 0) == serial;
 		chr_reply_finish(&reply);
 		if (ours)
@@ -149,13 +168,20 @@ double chr_reply_number(const struct chr_reply *reply, int i)
 	char type = lo_message_get_types(reply->message)[i];
 	lo_arg *arg = lo_message_get_argv(reply->message)[i];
 	switch (type) {
-	case 'i': return arg->i;
-	case 'h': return (double)arg->h;
-	case 'f': return arg->f;
-	case 'd': return arg->d;
-	case 'T': return 1.0;
-	case 'F': return 0.0;
-	default: return NAN;
+	case 'i':
+		return arg->i;
+	case 'h':
+		return (double)arg->h;
+	case 'f':
+		return arg->f;
+	case 'd':
+		return arg->d;
+	case 'T':
+		return 1.0;
+	case 'F':
+		return 0.0;
+	default:
+		return NAN;
 	}
 }
 

@@ -255,7 +255,7 @@ long long chr_recorder_place(const struct chr_recorder *rec, jack_nframes_t fram
 		size_t end = c + 1 < rec->cycles ? rec->cycle[c + 1].place : frames;
 		jack_nframes_t offset = frame - rec->cycle[c].frame;
 		if (offset < end - rec->cycle[c].place)
-			return (long long)(rec->cycle[c].place + offset);
+			return (long long)rec->cycle[c].place + (long long)offset;
 	}
 	return -1;
 }

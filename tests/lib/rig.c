@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS 15000
+#define START_MS    15000
 #define OPTIONS_MAX 16
 #define PORT_FIRST  20000
-#define PORTS	    10000
+#define PORTS       10000
 
 static const struct timespec moment = {.tv_nsec = 5000000}; /* between two questions */
 

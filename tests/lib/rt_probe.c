@@ -26,7 +26,7 @@
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
-#define PR_SYS_DISPATCH_ON	     1
+#define PR_SYS_DISPATCH_ON           1
 #endif
 #define ALLOW 0
 #define BLOCK 1

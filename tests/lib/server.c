@@ -98,11 +98,12 @@ int chr_server_restart(unsigned period)
 {
 	char frames[16];
 	snprintf(frames, sizeof frames, "%u", period);
-	char *argv[] = {"jackd", "-n", server.name, "-R", "-P70", "-t", "1",    "-p",   "512",
-			"-d",    "dummy", "-r",     "48000", "-p", frames, NULL};
+	char *argv[] = {"jackd", "-n", server.name, "-R", "-P70",  "-t", "1",    "-p",
+			"512",   "-d", "dummy",     "-r", "48000", "-p", frames, NULL};
 	char *answers[] = {"sh", "-c", "jack_wait -s \"$0\" -c 2>/dev/null | grep -qx running", server.name, NULL};
 	server.period = period;
-	if (part_start(JACKD, "jackd.log", argv) < 0 || repeat_until_done(answers) != 0 || chr_child_ended(&server.part[JACKD], 0)) {
+	if (part_start(JACKD, "jackd.log", argv) < 0 || repeat_until_done(answers) != 0 ||
+	    chr_child_ended(&server.part[JACKD], 0)) {
 		fprintf(stderr, "jackd does not answer:\n");
 		show_log("jackd.log");
 		return -1;
@@ -142,7 +143,8 @@ static int bus_start(void)
 {
 	char path[128], address[256] = "";
 	snprintf(path, sizeof path, "%s/bus.address", server.folder);
-	char *argv[] = {"sh", "-c", "exec dbus-daemon --session --nofork --print-address=3 3>\"$XDG_RUNTIME_DIR/bus.address\"", NULL};
+	char *argv[] = {"sh", "-c", "exec dbus-daemon --session --nofork --print-address=3 3>\"$XDG_RUNTIME_DIR/bus.address\"",
+			NULL};
 	if (part_start(DBUS, "bus.log", argv) < 0 || wait_for_file(path, true) < 0)
 		return -1;
 	FILE *f = fopen(path, "r");

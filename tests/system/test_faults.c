@@ -84,8 +84,8 @@ START_TEST(a_killed_module_comes_back_as_it_was)
 		ck_assert_double_eq(chr_peer_ask(&rig.peer, "/filt1/cutoff"), 2345.0);
 		ck_assert_int_eq(chr_recorder_connect(rec, 0, "out:play_left", 2000), 0);
 		ck_assert_int_eq(chr_recorder_take(rec, watch, 24000), 0);
-		ck_assert_msg(chr_sine_fit(chr_recorder_data(rec, 0) + 12000, 12000, RATE, &sine) == 0, "silent after the death of %s",
-			      module[i]);
+		ck_assert_msg(chr_sine_fit(chr_recorder_data(rec, 0) + 12000, 12000, RATE, &sine) == 0,
+			      "silent after the death of %s", module[i]);
 		ck_assert_double_eq_tol(sine.hz, 333.0, 0.001);
 		ck_assert_double_gt(sine.amplitude, 0.2);
 	}

@@ -141,8 +141,8 @@ START_TEST(fifty_lives_leave_nothing_behind)
 		}
 	}
 	struct chr_holdings after = chr_holdings_of(chr_server_pid());
-	printf("50 lives: slowest end %lld ms; server: %u fds, %u threads before, %u, %u after; /dev/shm %u, %u\n", slowest, server.fds,
-	       server.threads, after.fds, after.threads, shm, chr_shm_entries(""));
+	printf("50 lives: slowest end %lld ms; server: %u fds, %u threads before, %u, %u after; /dev/shm %u, %u\n", slowest,
+	       server.fds, server.threads, after.fds, after.threads, shm, chr_shm_entries(""));
 	ck_assert_uint_le(after.fds, server.fds);
 	ck_assert_uint_le(after.threads, server.threads);
 	ck_assert_uint_eq(chr_shm_entries("chronus"), 0);

@@ -134,10 +134,10 @@ END_TEST
 
 /* ---- when events arrive ---- */
 
-#define GATES	 100
+#define GATES    100
 #define GATE_GAP 1920 /* frames from one opening to the next */
 #define GATE_LEN 720
-#define ONSET	 1 /* frames from the opening of the gate to the first sample of the envelope that is not zero */
+#define ONSET    1 /* frames from the opening of the gate to the first sample of the envelope that is not zero */
 
 static void open_recorders(double seconds)
 {
@@ -232,8 +232,8 @@ START_TEST(untimetagged_events_arrive_without_jitter)
 			if (punctual[i] && undisturbed(sent[i]))
 				delay[count++] = onset_after(sent[i]);
 		sd = chr_deviation(delay, count, &mean);
-		printf("untimetagged onsets: %zu of %d judged, delay %.1f frames, sd %.2f frames (%.4f ms)\n", count, GATES, mean, sd,
-		       sd / RATE * 1000.0);
+		printf("untimetagged onsets: %zu of %d judged, delay %.1f frames, sd %.2f frames (%.4f ms)\n", count, GATES, mean,
+		       sd, sd / RATE * 1000.0);
 	}
 	ck_assert_msg(count >= GATES / 2, "the machine never held still");
 	ck_assert_double_le(sd / RATE * 1000.0, 0.05);

@@ -12,7 +12,7 @@
 
 #define TYPES_MAX 64
 #define PORTS_MAX 512
-#define ROUNDS	  8
+#define ROUNDS    8
 
 struct port {
 	char type[32], name[32];
@@ -139,7 +139,8 @@ static void move_all_parameters(int turn)
 	for (unsigned i = 0; i < known.param_count; i++) {
 		const struct param *param = &known.param[i];
 		char path[96];
-		double t = (turn % 4) / 3.0, value = turn == ROUNDS - 1 ? param->initial : param->min + t * (param->max - param->min);
+		double t = (turn % 4) / 3.0,
+		       value = turn == ROUNDS - 1 ? param->initial : param->min + t * (param->max - param->min);
 		if (param->steps)
 			value = round(value);
 		snprintf(path, sizeof path, strcmp(param->type, "out") == 0 ? "/%s/%s" : "/the_%s/%s", param->type, param->name);
@@ -189,7 +190,10 @@ START_TEST(the_probe_sees_every_kind_of_breach)
 {
 	static const struct {
 		const char *deed, *line;
-	} breach[] = {{"allocate", "broke alloc malloc"}, {"release", "broke alloc free"}, {"lock", "broke lock pthread_mutex_lock"}, {"call", "broke syscall"}};
+	} breach[] = {{"allocate", "broke alloc malloc"},
+		      {"release", "broke alloc free"},
+		      {"lock", "broke lock pthread_mutex_lock"},
+		      {"call", "broke syscall"}};
 	setenv("CHRONUS_MODULE_PATH", CHR_BUILD "/tests/system/modules", 1);
 	start_probed(chr_rig_patch("lanes = 1;\nmodules = ({ name = \"rogue1\"; type = \"rogue\"; });\n"
 				   "connections = ([\"rogue1:out\", \"out:left\"]);\n"));

@@ -41,8 +41,8 @@ START_TEST(drone_is_exact_and_clean)
 	const float *left = chr_recorder_data(rec, 0), *right = chr_recorder_data(rec, 1);
 	ck_assert_int_eq(chr_sine_fit(left, frames, RATE, &sine), 0);
 	size_t clicks = chr_click_count(left, frames, RATE, &sine, 1e-6);
-	printf("drone: %.6f Hz (%+.7f cents), level %.6f, THD+N %.1f dB, clicks %zu in %.0f s\n", sine.hz, chr_cents(sine.hz, 440.3),
-	       sine.amplitude, sine.thd_n_db, clicks, seconds);
+	printf("drone: %.6f Hz (%+.7f cents), level %.6f, THD+N %.1f dB, clicks %zu in %.0f s\n", sine.hz,
+	       chr_cents(sine.hz, 440.3), sine.amplitude, sine.thd_n_db, clicks, seconds);
 	ck_assert_double_le(fabs(chr_cents(sine.hz, 440.3)), 0.0005);
 	ck_assert_double_eq_tol(sine.amplitude, 0.5, 1e-5);
 	ck_assert_double_le(sine.thd_n_db, -140.0);
