@@ -1,5 +1,5 @@
 /* A packet is checked as a whole before anything of it is carried out: sizes, padding, strings, type tags, arguments, bundles in bundles
- * and their times. What passes is safe for liblo, which reads the arguments of all but the plainest messages.
+ * and their times. What passes is safe for liblo, which reads the arguments.
  */
 #include "supervisor/osc_private.h"
 
@@ -105,7 +105,6 @@ static const char *read_message(struct chr_osc_message *message, const unsigned 
 	message->types = (const char *)data + at + 1;
 	message->count = (unsigned)length - 1;
 	at += tags;
-	message->args = data + at;
 	for (const char *type = message->types; *type; type++) {
 		long argument = argument_bytes(*type, data + at, bytes - at);
 
@@ -121,10 +120,6 @@ static void run_message(struct chr_osc *osc, struct chr_osc_message *message, co
 	bool system = strncmp(message->address, CHR_OSC_ROOT, sizeof CHR_OSC_ROOT - 1) == 0;
 	int result = 0;
 
-	if (!system && message->types[0] == 'f' && message->types[1] == 0) {
-		chr_osc_route_float(osc, message, when);
-		return;
-	}
 	message->lo = lo_message_deserialise((void *)message->raw, message->raw_bytes, &result);
 	if (!message->lo) {
 		chr_osc_error(osc, message->address, "malformed message (liblo: %d)", result);

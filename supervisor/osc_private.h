@@ -40,10 +40,9 @@ struct chr_osc_message {
 	const char *address;
 	const char *types;         /* without the comma */
 	unsigned count;            /* of arguments */
-	const unsigned char *args; /* their bytes, big-endian */
 	const unsigned char *raw;  /* the whole message */
 	size_t raw_bytes;
-	lo_message lo; /* as liblo reads it; NULL for the plain case that needs no help */
+	lo_message lo;             /* as liblo reads it */
 	lo_arg **argv;
 };
 
@@ -106,9 +105,6 @@ void chr_osc_packet(struct chr_osc *osc, const struct chr_osc_datagram *datagram
 
 /* osc_route.c: an address outside the system's space. */
 void chr_osc_route(struct chr_osc *osc, const struct chr_osc_message *message, const struct chr_osc_when *when);
-
-/* The plain case: one float to an address without a pattern. Same effects and errors as chr_osc_route(). */
-void chr_osc_route_float(struct chr_osc *osc, const struct chr_osc_message *message, const struct chr_osc_when *when);
 
 /* The value of a parameter as a message "/<module>/<param> value"; the caller frees it. The path goes to `path` (CHR_OSC_ADDRESS_MAX). */
 lo_message chr_osc_value_message(const struct chr_unit *unit, unsigned param, char *path);

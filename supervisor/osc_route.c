@@ -288,20 +288,3 @@ void chr_osc_route(struct chr_osc *osc, const struct chr_osc_message *message, c
 	}
 	set_targets(osc, message, ramp, when);
 }
-
-void chr_osc_route_float(struct chr_osc *osc, const struct chr_osc_message *message, const struct chr_osc_when *when)
-{
-	uint32_t hash = plain_hash(message->address), bits;
-	float value;
-
-	if (!(hash ? find_plain(osc, message->address, hash) : find_matches(osc, message->address)))
-		return;
-	memcpy(&bits, message->args, sizeof bits);
-	bits = ntohl(bits);
-	memcpy(&value, &bits, sizeof value);
-	for (unsigned i = 0; i < osc->target_count; i++) {
-		if (!accept_number(osc, message->address, &osc->target[i], (double)value))
-			return;
-	}
-	set_targets(osc, message, 0, when);
-}
