@@ -38,11 +38,11 @@
 /* One message of a packet, whose shape has been checked. */
 struct chr_osc_message {
 	const char *address;
-	const char *types;         /* without the comma */
-	unsigned count;            /* of arguments */
-	const unsigned char *raw;  /* the whole message */
+	const char *types;        /* without the comma */
+	unsigned count;           /* of arguments */
+	const unsigned char *raw; /* the whole message */
 	size_t raw_bytes;
-	lo_message lo;             /* as liblo reads it */
+	lo_message lo; /* as liblo reads it */
 	lo_arg **argv;
 };
 

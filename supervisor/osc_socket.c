@@ -12,7 +12,7 @@
 #define BATCH         64
 #define STRIDE        (CHR_OSC_DATAGRAM_MAX + 192) /* so that the batch's buffers do not all fall on the same lines of the cache */
 #define CONTROL_BYTES 128
-#define BUFFER_BYTES  (8 << 20)
+#define BUFFER_BYTES  (16 << 20)
 
 struct chr_osc_inlet {
 	struct mmsghdr header[BATCH];
