@@ -4,6 +4,8 @@
 #ifndef CHR_MODULES_DSP_WIDE_H
 #define CHR_MODULES_DSP_WIDE_H
 
+#include <stdint.h> /* any header of the C library defines __GLIBC__, wherever this one is included */
+
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                          \
 	!defined(__SANITIZE_THREAD__)
 #define CHR_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
