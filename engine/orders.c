@@ -77,11 +77,12 @@ static void copy_order(struct engine *engine)
 	order->server[sizeof order->server - 1] = 0;
 }
 
-/* A repair is urgent: on a busy machine it must not wait for everybody's ordinary work. Where it is not permitted it waits. */
+/* A repair is urgent: on a busy machine it must not wait for everybody's ordinary work. libjack's notification thread inherits the priority,
+ * and that counts most: jackd asks every client in turn before it lets a new one in. */
 static void hurry(void)
 {
 	const struct sched_param priority = {.sched_priority = START_PRIORITY};
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority))
+	if (sched_setscheduler(0, SCHED_FIFO, &priority))
 		chr_debug("starting without realtime priority");
 }
 

@@ -217,6 +217,24 @@ static void look_after(struct chr_conductor *conductor, bool load)
 		}
 }
 
+static int set_tick(struct chr_conductor *conductor, unsigned ms)
+{
+	const struct timespec tick = {.tv_nsec = (long)ms * 1000000};
+	const struct itimerspec timer = {.it_interval = tick, .it_value = tick};
+	return timerfd_settime(conductor->tick_poll.fd, 0, &timer, NULL) ? -errno : 0;
+}
+
+static bool repairing(const struct chr_conductor *conductor)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			enum chr_instance_state state = conductor->rack.unit[i]->instance[lane].state;
+			if (state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING)
+				return true;
+		}
+	return false;
+}
+
 static void on_tick(void *self)
 {
 	struct chr_conductor *conductor = self;
@@ -230,6 +248,9 @@ static void on_tick(void *self)
 		conductor->load_us = now;
 	look_after(conductor, load);
 	chr_lanes_tick(conductor);
+	bool busy = repairing(conductor);
+	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
+		conductor->busy = busy;
 	if (!conductor->server_up && load)
 		chr_jack_restart(&conductor->server, &conductor->jack);
 }
@@ -257,8 +278,7 @@ static int watch_all(struct chr_conductor *conductor)
 		rc = watch(conductor, &conductor->tick_poll, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_tick);
 	if (rc)
 		return rc;
-	struct timespec tick = {.tv_nsec = CHR_TICK_MS * 1000000};
-	return timerfd_settime(conductor->tick_poll.fd, 0, &(struct itimerspec){.it_interval = tick, .it_value = tick}, NULL) ? -errno : 0;
+	return set_tick(conductor, CHR_TICK_MS);
 }
 
 static int add_unit(struct chr_conductor *conductor, const struct chr_patch_module *module)

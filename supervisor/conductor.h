@@ -27,6 +27,7 @@
 #define CHR_START_WAIT_US 3000000u   /* a process that has not started after this is killed */
 #define CHR_PROCESSES_MAX 320
 #define CHR_TICK_MS 5
+#define CHR_TICK_BUSY_MS 1          /* while something is being repaired */
 
 struct chr_conductor {
 	struct chr_poller poller;
@@ -55,6 +56,7 @@ struct chr_conductor {
 	uint64_t heard_us;   /* first time that everything played; 0: not yet */
 	bool server_up;
 	bool quitting;
+	bool busy; /* the tick is the fast one */
 };
 
 /* `conductor` was zeroed by the caller. Sets up everything but the processes: boards, inbox, sentry, graph thread, timers, signals. `patch` and `catalog` must outlive it; `client`

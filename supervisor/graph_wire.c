@@ -140,7 +140,8 @@ static void post_edge(struct chr_graph *graph, enum chr_post_kind kind, const st
 	chr_inbox_put(graph->inbox, &post);
 }
 
-/* The names of two ports by their numbers, the output first. False when one is gone. */
+/* The names of two ports by their numbers, the output first. False when one is gone. Numbers are used again: whoever asks late may be told
+ * of two other ports. */
 static bool edge_of(struct chr_graph *graph, jack_port_id_t a, jack_port_id_t b, struct chr_edge *edge)
 {
 	jack_port_t *from = jack_port_by_id(client_of(graph), a), *to = jack_port_by_id(client_of(graph), b);
@@ -150,9 +151,17 @@ static bool edge_of(struct chr_graph *graph, jack_port_id_t a, jack_port_id_t b,
 	if (!name_from || !name_to || !*name_from || !*name_to)
 		return false;
 	bool turned = jack_port_flags(from) & JackPortIsInput;
+	if (turned == (bool)(jack_port_flags(to) & JackPortIsInput))
+		return false;
 	snprintf(edge->from, sizeof edge->from, "%s", turned ? name_to : name_from);
 	snprintf(edge->to, sizeof edge->to, "%s", turned ? name_from : name_to);
 	return true;
+}
+
+static bool connected(struct chr_graph *graph, const struct chr_edge *edge)
+{
+	jack_port_t *from = jack_port_by_name(client_of(graph), edge->from);
+	return from && jack_port_connected_to(from, edge->to);
 }
 
 static void take_notice(struct chr_graph *graph, const struct chr_notice *notice, bool *ports_changed)
@@ -160,7 +169,7 @@ static void take_notice(struct chr_graph *graph, const struct chr_notice *notice
 	struct chr_edge edge;
 	switch (notice->kind) {
 	case CHR_NOTICE_CONNECT:
-		if (edge_of(graph, notice->a, notice->b, &edge) && !desired(graph, edge.from, edge.to))
+		if (edge_of(graph, notice->a, notice->b, &edge) && connected(graph, &edge) && !desired(graph, edge.from, edge.to))
 			post_edge(graph, CHR_POST_EDGE_DRAWN, &edge);
 		break;
 	case CHR_NOTICE_DISCONNECT:
@@ -207,10 +216,9 @@ static int settle_lost(struct chr_graph *graph)
 			i++;
 			continue;
 		}
-		jack_port_t *from = jack_port_by_name(client_of(graph), lost->edge.from);
 		const struct chr_edge *wanted = desired(graph, lost->edge.from, lost->edge.to);
 		if (wanted && edge_of(graph, lost->a, lost->b, &edge) && !strcmp(edge.from, lost->edge.from) && !strcmp(edge.to, lost->edge.to) &&
-		    from && !jack_port_connected_to(from, edge.to))
+		    !connected(graph, &edge))
 			post_edge(graph, CHR_POST_EDGE_ERASED, wanted);
 		*lost = graph->lost_edge[--graph->lost_count];
 	}

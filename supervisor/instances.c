@@ -157,7 +157,7 @@ void chr_instances_review(struct chr_conductor *conductor)
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
 			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired ||
-			    cycles_of(conductor, unit, instance) - instance->cycles_begun < 2)
+			    cycles_of(conductor, unit, instance) - instance->cycles_begun < 1)
 				continue;
 			chr_lanes_settle(conductor, unit, instance);
 			changed = true;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define START_WAIT_US 5000000u
+#define REQUEST_PRIORITY 6 /* SCHED_FIFO */
 #define STOP_WAIT_US 400000u
 #define PIPEWIRE_MARK "CHRONUS_JACK_LIBRARY" /* set in the second execution */
 
@@ -157,7 +158,10 @@ static int spawn(struct chr_jack_server *server, const struct chr_jack_settings 
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	/* its request thread inherits this: repairs wait for it */
+	posix_spawnattr_setschedpolicy(&attr, realtime_permitted() ? SCHED_FIFO : SCHED_OTHER);
+	posix_spawnattr_setschedparam(&attr, &(struct sched_param){.sched_priority = realtime_permitted() ? REQUEST_PRIORITY : 0});
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSCHEDULER);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	if (!settings->verbose) {
 		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);

@@ -48,10 +48,10 @@ static bool two(const struct chr_conductor *conductor)
 	return conductor->rack.patch->lanes == 2;
 }
 
-/* Frames of two and a half periods from now: requests that are sent now are in every audio thread's hands by then. */
+/* The frame before which every audio thread has begun a cycle, and so has taken what is sent now. */
 static uint32_t soon(struct chr_conductor *conductor)
 {
-	return chr_conductor_frame_now(conductor) + conductor->rack.period * 5 / 2;
+	return chr_conductor_frame_now(conductor) + conductor->rack.period * 5 / 4;
 }
 
 /* ---- the two outs ---- */

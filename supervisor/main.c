@@ -157,6 +157,10 @@ static void hint(const struct app *app, const struct chr_osc *osc, const char *s
 static int play(struct app *app, char **argv)
 {
 	int code = EX_OK;
+	/* before libjack makes its notification thread, which inherits it: jackd waits for it */
+	struct sched_param priority = {.sched_priority = CONTROL_PRIORITY};
+	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority))
+		chr_debug("realtime scheduling is not permitted: events may be late under load");
 	/* OSC comes first: a port that is taken is told before anything is started */
 	struct chr_osc *osc = open_osc(app, &code);
 	if (!osc)
@@ -176,9 +180,6 @@ static int play(struct app *app, char **argv)
 	memcpy(app->conductor.board, app->board, sizeof app->board);
 	chr_conductor_set_osc(&app->conductor, osc);
 	hint(app, osc, argv[0]);
-	struct sched_param priority = {.sched_priority = CONTROL_PRIORITY};
-	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority))
-		chr_debug("realtime scheduling is not permitted: events may be late under load");
 	rc = chr_conductor_run(&app->conductor);
 	chr_info("ending");
 	app->conductor.osc = NULL;
