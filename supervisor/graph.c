@@ -146,7 +146,7 @@ void chr_graph_finish(struct chr_graph *graph)
 		return; /* libjack hangs in a lost server: the end of the process ends it */
 	pthread_mutex_destroy(&graph->lock);
 	chr_edges_finish(&graph->desired);
-	chr_edges_finish(&graph->wired);
+	free(graph->wire);
 	close(graph->wake_fd);
 }
 

@@ -23,13 +23,23 @@
 #define CHR_GRAPH_SETTLE_MS 50
 #define CHR_GRAPH_CLIENT "chronus"
 #define CHR_GRAPH_NOTICES 4096u /* a power of two */
-#define CHR_GRAPH_LOST_MAX 512
+#define CHR_GRAPH_LOST_MAX  512
+#define CHR_GRAPH_DRAWN_MAX 64
 
 enum chr_notice_kind { CHR_NOTICE_CONNECT, CHR_NOTICE_DISCONNECT, CHR_NOTICE_PORT, CHR_NOTICE_PORT_GONE };
 
 /* What a JACK callback saw. */
 struct chr_notice {
 	enum chr_notice_kind kind;
+	jack_port_id_t a, b;
+};
+
+/* A desired edge, and whether it is made. libjack's own questions about connections sleep for a period while a change of the graph is under way, which
+ * is just when they are asked; so the thread remembers what it made, and learns from the notices what others did. */
+struct chr_wire {
+	struct chr_edge edge;
+	bool made;
+	bool known;          /* its ports' numbers are: */
 	jack_port_id_t a, b;
 };
 
@@ -65,10 +75,13 @@ struct chr_graph {
 
 	/* the graph thread's own */
 	bool up;
-	struct chr_edges wired; /* the desired graph as last carried out */
+	struct chr_wire *wire; /* the desired graph as last carried out; heap */
+	unsigned wire_count;
 	int64_t wired_generation;
 	struct chr_lost_edge lost_edge[CHR_GRAPH_LOST_MAX];
 	unsigned lost_count;
+	struct chr_wire drawn[CHR_GRAPH_DRAWN_MAX]; /* by people, and told to the control thread; a ring */
+	unsigned drawn_next;
 	char playback[64][CHR_EDGE_NAME_MAX]; /* the hardware's, in order */
 	unsigned playback_count;
 
@@ -98,6 +111,16 @@ int chr_graph_activate(struct chr_graph *graph, jack_client_t *client);
 
 /* One pass over the graph (graph_wire.c): takes notices, makes and breaks edges. Returns the time (ms) after which it wants to run again, or -1. */
 int chr_graph_pass(struct chr_graph *graph);
+/* The server is lost: nothing is made any more. */
 void chr_graph_forget(struct chr_graph *graph);
+/* The wire between two JACK ports, or NULL. */
+struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to);
+
+/* What others did (graph_notice.c): takes the notices; true when ports came or went. */
+bool chr_graph_take_notices(struct chr_graph *graph);
+/* Posts the edges that people erased. Returns the time (ms) until the next that may be one, or -1. */
+int chr_graph_settle(struct chr_graph *graph);
+/* Is the wire lost, and not yet known whether erased? */
+bool chr_graph_is_lost(const struct chr_graph *graph, const struct chr_wire *wire);
 
 #endif

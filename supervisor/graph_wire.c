@@ -1,4 +1,3 @@
-#include "common/clock.h"
 #include "common/log.h"
 #include "supervisor/graph.h"
 
@@ -6,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define RETRY_MS 2
 
 static jack_client_t *client_of(struct chr_graph *graph)
 {
@@ -31,25 +32,12 @@ static const char *resolve(const struct chr_graph *graph, const char *end)
 	return place >= 1 && place <= graph->playback_count ? graph->playback[place - 1] : NULL;
 }
 
-/* Both ports, or false when one does not exist (now). */
-static bool ports_of(struct chr_graph *graph, const struct chr_edge *edge, jack_port_t **from, const char **to_name)
+struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to)
 {
-	const char *a = resolve(graph, edge->from), *b = resolve(graph, edge->to);
-	if (!a || !b)
-		return false;
-	*from = jack_port_by_name(client_of(graph), a);
-	*to_name = b;
-	return *from && jack_port_by_name(client_of(graph), b);
-}
-
-/* The desired edge between two JACK ports, or NULL. */
-static const struct chr_edge *desired(const struct chr_graph *graph, const char *from, const char *to)
-{
-	for (unsigned i = 0; i < graph->wired.count; i++) {
-		const struct chr_edge *edge = &graph->wired.edge[i];
-		const char *a = resolve(graph, edge->from), *b = resolve(graph, edge->to);
+	for (unsigned i = 0; i < graph->wire_count; i++) {
+		const char *a = resolve(graph, graph->wire[i].edge.from), *b = resolve(graph, graph->wire[i].edge.to);
 		if (a && b && !strcmp(a, from) && !strcmp(b, to))
-			return edge;
+			return &graph->wire[i];
 	}
 	return NULL;
 }
@@ -60,191 +48,128 @@ static bool is_clock(const struct chr_edge *edge)
 	return a && b && !strcmp(a, ":clock") && !strcmp(b, ":clock");
 }
 
+static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
+{
+	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
+	if (a && b)
+		jack_disconnect(client_of(graph), a, b);
+	wire->made = false;
+}
+
 /* JACK decides when an edge is made whether it closes a loop. An edge module -> out that was made before its clock edge makes
  * out wait for the module, so it is taken away first; the pass makes it again behind the clock edge. */
 static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *clock)
 {
 	size_t out = (size_t)(strchr(clock->from, ':') - clock->from) + 1, module = (size_t)(strchr(clock->to, ':') - clock->to) + 1;
-	for (unsigned i = 0; i < graph->wired.count; i++) {
-		const struct chr_edge *edge = &graph->wired.edge[i];
-		jack_port_t *from;
-		const char *to;
-		if (strncmp(edge->from, clock->to, module) || strncmp(edge->to, clock->from, out) ||
-		    !ports_of(graph, edge, &from, &to) || !jack_port_connected_to(from, to))
-			continue;
-		jack_disconnect(client_of(graph), jack_port_name(from), to);
+	for (unsigned i = 0; i < graph->wire_count; i++) {
+		struct chr_wire *wire = &graph->wire[i];
+		if (wire->made && !strncmp(wire->edge.from, clock->to, module) && !strncmp(wire->edge.to, clock->from, out))
+			disconnect(graph, wire);
 	}
 }
 
-static bool pending_erasure(const struct chr_graph *graph, const char *from, const char *to)
+/* False when JACK refuses. A wire whose ports do not exist (now) is no failure. */
+static bool make(struct chr_graph *graph, struct chr_wire *wire)
 {
-	for (unsigned i = 0; i < graph->lost_count; i++)
-		if (!strcmp(graph->lost_edge[i].edge.from, from) && !strcmp(graph->lost_edge[i].edge.to, to))
-			return true;
-	return false;
+	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
+	if (!a || !b || !jack_port_by_name(client_of(graph), a) || !jack_port_by_name(client_of(graph), b))
+		return true;
+	if (is_clock(&wire->edge))
+		clear_way_for_clock(graph, &wire->edge);
+	int rc = jack_connect(client_of(graph), a, b);
+	wire->made = rc == 0 || rc == EEXIST;
+	if (!wire->made)
+		chr_debug("cannot connect %s to %s (%d); trying again", a, b, rc);
+	return wire->made;
 }
 
-/* Makes every desired edge whose ports exist. False when one could not be made. */
-static bool make_edges(struct chr_graph *graph)
+/* Makes every wire that is missing. False when one could not be made; those behind a clock edge then wait too. */
+static bool make_all(struct chr_graph *graph)
 {
 	bool all = true;
-	for (unsigned i = 0; i < graph->wired.count; i++) {
-		const struct chr_edge *edge = &graph->wired.edge[i];
-		jack_port_t *from;
-		const char *to;
-		if (edge->held || !ports_of(graph, edge, &from, &to) || jack_port_connected_to(from, to))
+	for (unsigned i = 0; i < graph->wire_count; i++) {
+		struct chr_wire *wire = &graph->wire[i];
+		if (wire->made || wire->edge.held || chr_graph_is_lost(graph, wire) || make(graph, wire))
 			continue;
-		if (pending_erasure(graph, jack_port_name(from), to))
-			continue;
-		if (is_clock(edge))
-			clear_way_for_clock(graph, edge);
-		int rc = jack_connect(client_of(graph), jack_port_name(from), to);
-		if (rc && rc != EEXIST) {
-			chr_debug("cannot connect %s to %s (%d); trying again", edge->from, to, rc);
-			all = false;
-		}
+		all = false;
+		if (is_clock(&wire->edge))
+			break;
 	}
 	return all;
 }
 
-/* Takes a new desired graph over: what it no longer has is disconnected. */
+/* What is known of an edge that is desired now: from before, or because a person drew it. */
+static void recall(const struct chr_graph *graph, struct chr_wire *wire)
+{
+	const struct chr_wire *known = NULL;
+	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX && !known; i++)
+		if (!strcmp(graph->drawn[i].edge.from, wire->edge.from) && !strcmp(graph->drawn[i].edge.to, wire->edge.to))
+			known = &graph->drawn[i];
+	for (unsigned i = 0; i < graph->wire_count; i++)
+		if (!strcmp(graph->wire[i].edge.from, wire->edge.from) && !strcmp(graph->wire[i].edge.to, wire->edge.to))
+			known = &graph->wire[i];
+	if (!known)
+		return;
+	wire->made = known->made;
+	wire->known = known->known;
+	wire->a = known->a;
+	wire->b = known->b;
+}
+
+/* Takes a new desired graph over: what it no longer has is disconnected. False when there is none. */
 static bool adopt(struct chr_graph *graph)
 {
 	pthread_mutex_lock(&graph->lock);
 	bool changed = graph->generation != graph->wired_generation;
-	struct chr_edges old = graph->wired, fresh = {0};
-	for (unsigned i = 0; changed && i < graph->desired.count; i++)
-		if (!chr_edges_add(&fresh, graph->desired.edge[i].from, graph->desired.edge[i].to))
-			fresh.edge[fresh.count - 1].held = graph->desired.edge[i].held;
-	graph->wired_generation = graph->generation;
+	unsigned count = changed ? graph->desired.count : 0;
+	struct chr_wire *fresh = changed ? calloc(count + 1, sizeof *fresh) : NULL;
+	for (unsigned i = 0; fresh && i < count; i++)
+		fresh[i].edge = graph->desired.edge[i];
+	if (fresh)
+		graph->wired_generation = graph->generation;
 	pthread_mutex_unlock(&graph->lock);
-	if (!changed)
+	if (!fresh)
 		return false;
-	graph->wired = fresh;
-	for (unsigned i = 0; i < old.count; i++) {
-		jack_port_t *from;
-		const char *to;
-		if (chr_edges_find(&fresh, old.edge[i].from, old.edge[i].to) < 0 && ports_of(graph, &old.edge[i], &from, &to) &&
-		    jack_port_connected_to(from, to))
-			jack_disconnect(client_of(graph), jack_port_name(from), to);
+	for (unsigned i = 0; i < count; i++)
+		recall(graph, &fresh[i]);
+	struct chr_wire *old = graph->wire;
+	unsigned old_count = graph->wire_count;
+	graph->wire = fresh;
+	graph->wire_count = count;
+	for (unsigned i = 0; i < old_count; i++) {
+		bool stays = false;
+		for (unsigned k = 0; k < count && !stays; k++)
+			stays = !strcmp(old[i].edge.from, fresh[k].edge.from) && !strcmp(old[i].edge.to, fresh[k].edge.to);
+		if (!stays && old[i].made)
+			disconnect(graph, &old[i]);
 	}
-	chr_edges_finish(&old);
+	free(old);
+	memset(graph->drawn, 0, sizeof graph->drawn);
 	return true;
 }
 
-static void post_edge(struct chr_graph *graph, enum chr_post_kind kind, const struct chr_edge *edge)
+static bool take_poke(struct chr_graph *graph, bool again)
 {
-	struct chr_post post = {.kind = kind};
-	snprintf(post.from, sizeof post.from, "%s", edge->from);
-	snprintf(post.to, sizeof post.to, "%s", edge->to);
-	chr_inbox_put(graph->inbox, &post);
-}
-
-/* The names of two ports by their numbers, the output first. False when one is gone. Numbers are used again: whoever asks late may be told
- * of two other ports. */
-static bool edge_of(struct chr_graph *graph, jack_port_id_t a, jack_port_id_t b, struct chr_edge *edge)
-{
-	jack_port_t *from = jack_port_by_id(client_of(graph), a), *to = jack_port_by_id(client_of(graph), b);
-	if (!from || !to)
-		return false;
-	const char *name_from = jack_port_name(from), *name_to = jack_port_name(to);
-	if (!name_from || !name_to || !*name_from || !*name_to)
-		return false;
-	bool turned = jack_port_flags(from) & JackPortIsInput;
-	if (turned == (bool)(jack_port_flags(to) & JackPortIsInput))
-		return false;
-	snprintf(edge->from, sizeof edge->from, "%s", turned ? name_to : name_from);
-	snprintf(edge->to, sizeof edge->to, "%s", turned ? name_from : name_to);
-	return true;
-}
-
-static bool connected(struct chr_graph *graph, const struct chr_edge *edge)
-{
-	jack_port_t *from = jack_port_by_name(client_of(graph), edge->from);
-	return from && jack_port_connected_to(from, edge->to);
-}
-
-static void take_notice(struct chr_graph *graph, const struct chr_notice *notice, bool *ports_changed)
-{
-	struct chr_edge edge;
-	switch (notice->kind) {
-	case CHR_NOTICE_CONNECT:
-		if (edge_of(graph, notice->a, notice->b, &edge) && connected(graph, &edge) && !desired(graph, edge.from, edge.to))
-			post_edge(graph, CHR_POST_EDGE_DRAWN, &edge);
-		break;
-	case CHR_NOTICE_DISCONNECT:
-		if (edge_of(graph, notice->a, notice->b, &edge) && desired(graph, edge.from, edge.to) &&
-		    graph->lost_count < CHR_GRAPH_LOST_MAX && !pending_erasure(graph, edge.from, edge.to))
-			graph->lost_edge[graph->lost_count++] = (struct chr_lost_edge){
-				.a = notice->a, .b = notice->b, .edge = edge, .since_us = chr_monotonic_us()};
-		break;
-	case CHR_NOTICE_PORT:
-	case CHR_NOTICE_PORT_GONE:
-		*ports_changed = true;
-		for (unsigned i = 0; i < graph->lost_count;)
-			if (graph->lost_edge[i].a == notice->a || graph->lost_edge[i].b == notice->a)
-				graph->lost_edge[i] = graph->lost_edge[--graph->lost_count];
-			else
-				i++;
-		break;
-	}
-}
-
-static bool take_notices(struct chr_graph *graph)
-{
-	bool ports_changed = false;
-	uint32_t tail = atomic_load_explicit(&graph->notice_tail, memory_order_relaxed);
-	while (tail != atomic_load_explicit(&graph->notice_head, memory_order_acquire)) {
-		struct chr_notice notice = graph->notice[tail % CHR_GRAPH_NOTICES];
-		atomic_store_explicit(&graph->notice_tail, ++tail, memory_order_release);
-		take_notice(graph, &notice, &ports_changed);
-	}
-	return ports_changed;
-}
-
-/* Edges that have been gone for the settling time while both ports lived: a person erased them. */
-static int settle_lost(struct chr_graph *graph)
-{
-	uint64_t now = chr_monotonic_us();
-	int wait = -1;
-	for (unsigned i = 0; i < graph->lost_count;) {
-		struct chr_lost_edge *lost = &graph->lost_edge[i];
-		struct chr_edge edge;
-		uint64_t age = now - lost->since_us;
-		if (age < CHR_GRAPH_SETTLE_MS * 1000u) {
-			wait = CHR_GRAPH_SETTLE_MS - (int)(age / 1000);
-			i++;
-			continue;
-		}
-		const struct chr_edge *wanted = desired(graph, lost->edge.from, lost->edge.to);
-		if (wanted && edge_of(graph, lost->a, lost->b, &edge) && !strcmp(edge.from, lost->edge.from) && !strcmp(edge.to, lost->edge.to) &&
-		    !connected(graph, &edge))
-			post_edge(graph, CHR_POST_EDGE_ERASED, wanted);
-		*lost = graph->lost_edge[--graph->lost_count];
-	}
-	return wait;
+	pthread_mutex_lock(&graph->lock);
+	bool poked = graph->poked;
+	graph->poked = again;
+	pthread_mutex_unlock(&graph->lock);
+	return poked;
 }
 
 int chr_graph_pass(struct chr_graph *graph)
 {
-	bool ports_changed = take_notices(graph);
-	pthread_mutex_lock(&graph->lock);
-	bool poked = graph->poked;
-	graph->poked = false;
-	int64_t generation = graph->generation;
-	pthread_mutex_unlock(&graph->lock);
+	bool ports_changed = chr_graph_take_notices(graph), poked = take_poke(graph, false);
 	if (ports_changed || poked)
 		read_playback(graph);
 	bool adopted = adopt(graph);
-	int wait = settle_lost(graph);
-	if ((adopted || ports_changed || poked) && !make_edges(graph)) {
-		pthread_mutex_lock(&graph->lock);
-		graph->poked = true;
-		pthread_mutex_unlock(&graph->lock);
-		return 5;
+	int wait = chr_graph_settle(graph);
+	if ((adopted || ports_changed || poked) && !make_all(graph)) {
+		take_poke(graph, true);
+		return RETRY_MS;
 	}
 	if (adopted || poked)
-		chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_WIRED, .value = generation});
+		chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_WIRED, .value = graph->wired_generation});
 	return wait;
 }
 
@@ -252,6 +177,9 @@ void chr_graph_forget(struct chr_graph *graph)
 {
 	graph->lost_count = 0;
 	graph->playback_count = 0;
+	memset(graph->drawn, 0, sizeof graph->drawn);
+	for (unsigned i = 0; i < graph->wire_count; i++)
+		graph->wire[i].made = graph->wire[i].known = false;
 	atomic_store_explicit(&graph->notice_tail, atomic_load_explicit(&graph->notice_head, memory_order_acquire),
 			      memory_order_release);
 }

@@ -334,17 +334,17 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 void chr_lanes_tick(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
-	uint64_t now = chr_monotonic_us();
 	if (!two(conductor) || !conductor->server_up)
 		return;
-	judge_skips(conductor, now);
-	if (lanes->asked && now - lanes->asked_us > JOIN_WAIT_US) {
+	judge_skips(conductor, chr_monotonic_us());
+	if (lanes->asked && chr_monotonic_us() - lanes->asked_us > JOIN_WAIT_US) {
 		chr_debug("lane %c did not join: again", 'a' + !lanes->leader);
 		lanes->asked = false;
 		chr_lanes_review(conductor);
 	}
 	if (!lanes->whole[0] || !lanes->whole[1])
 		return;
+	uint64_t now = chr_monotonic_us();
 	if (lanes->auditing && now - lanes->asked_us > AUDIT_WAIT_US)
 		lanes->auditing = false;
 	if (!lanes->auditing && now >= lanes->audit_us) {
