@@ -14,10 +14,58 @@
 #define CLASH_US 1000000u /* how long a name may stay taken */
 #define FD_MAX   1024     /* the socket is looked for below it */
 
+static void widen(struct chr_latency *all, const jack_latency_range_t *range, bool *any)
+{
+	if (!*any || range->min < atomic_load_explicit(&all->min, memory_order_relaxed))
+		atomic_store_explicit(&all->min, range->min, memory_order_relaxed);
+	if (!*any || range->max > atomic_load_explicit(&all->max, memory_order_relaxed))
+		atomic_store_explicit(&all->max, range->max, memory_order_relaxed);
+	*any = true;
+}
+
+/* Reads the latencies that out passes on. Outside the process thread libjack's question sleeps for a period while the graph changes, and
+ * with it jackd, which waits for every client's answer; in here it never does. */
+CHR_RT static void read_latency(struct chr_client *client)
+{
+	bool in = false, out = false;
+	jack_latency_range_t range;
+	atomic_store_explicit(&client->latency_stale, 0, memory_order_relaxed);
+	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
+		if (client->in_port[i]) {
+			jack_port_get_latency_range(client->in_port[i], JackCaptureLatency, &range);
+			widen(&client->capture, &range, &in);
+		}
+		if (i < CHR_PORTS_MAX && client->out_port[i] && i != client->clock) {
+			jack_port_get_latency_range(client->out_port[i], JackPlaybackLatency, &range);
+			widen(&client->playback, &range, &out);
+		}
+	}
+}
+
+/* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. What
+ * the other side has was read in an earlier cycle; the supervisor has latencies computed once more when the graph has settled. */
+static void on_latency(jack_latency_callback_mode_t mode, void *self)
+{
+	struct chr_client *client = self;
+	bool capture = mode == JackCaptureLatency;
+	const struct chr_latency *from = capture ? &client->capture : &client->playback;
+	jack_nframes_t period = jack_get_buffer_size(client->jack);
+	jack_latency_range_t range = {.min = atomic_load_explicit(&from->min, memory_order_relaxed) + period,
+				      .max = atomic_load_explicit(&from->max, memory_order_relaxed) + period};
+	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
+		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
+		if (port)
+			jack_port_set_latency_range(port, mode, &range);
+	}
+	atomic_store_explicit(&client->latency_stale, 1, memory_order_relaxed);
+}
+
 CHR_RT static int on_process(jack_nframes_t frames, void *self)
 {
 	struct chr_client *client = self;
 	jack_time_t begin = jack_get_time();
+	if (client->out && atomic_load_explicit(&client->latency_stale, memory_order_relaxed))
+		read_latency(client);
 	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++)
 		if (client->in_port[i])
 			client->in[i] = jack_port_get_buffer(client->in_port[i], frames);
@@ -34,39 +82,6 @@ static void on_shutdown(void *self)
 	struct chr_client *client = self;
 	atomic_store_explicit(&client->lost, 1, memory_order_release);
 	chr_wake(client->wake);
-}
-
-static void widen(jack_port_t *port, jack_latency_callback_mode_t mode, jack_latency_range_t *all, bool *any)
-{
-	jack_latency_range_t range;
-	jack_port_get_latency_range(port, mode, &range);
-	if (!*any || range.min < all->min)
-		all->min = range.min;
-	if (!*any || range.max > all->max)
-		all->max = range.max;
-	*any = true;
-}
-
-/* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. */
-static void on_latency(jack_latency_callback_mode_t mode, void *self)
-{
-	struct chr_client *client = self;
-	jack_latency_range_t range = {0};
-	jack_nframes_t period = jack_get_buffer_size(client->jack);
-	bool any = false, capture = mode == JackCaptureLatency;
-	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
-		if (capture && client->in_port[i])
-			widen(client->in_port[i], mode, &range, &any);
-		if (!capture && i < CHR_PORTS_MAX && client->out_port[i] && i != client->clock)
-			widen(client->out_port[i], mode, &range, &any);
-	}
-	range.min += period;
-	range.max += period;
-	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
-		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
-		if (port)
-			jack_port_set_latency_range(port, mode, &range);
-	}
 }
 
 static void on_message(const char *text)

@@ -16,6 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A range of latencies (frames). */
+struct chr_latency {
+	_Atomic uint32_t min, max;
+};
+
 struct chr_client {
 	jack_client_t *jack; /* NULL: not open */
 	struct chr_rt *rt;
@@ -26,6 +31,8 @@ struct chr_client {
 	uint32_t sample_rate, period;
 	int wake;         /* eventfd to make readable when the server is lost */
 	_Atomic int lost; /* the server is */
+	_Atomic int latency_stale;               /* `out`: the next cycle reads what it passes on */
+	struct chr_latency capture, playback; /* the widest of its inputs, of its outputs */
 	jack_port_t *in_port[CHR_LANES * CHR_PORTS_MAX];
 	jack_port_t *out_port[CHR_PORTS_MAX];
 	const float *in[CHR_LANES * CHR_PORTS_MAX];

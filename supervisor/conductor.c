@@ -251,6 +251,10 @@ static void on_tick(void *self)
 	bool busy = repairing(conductor);
 	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
 		conductor->busy = busy;
+	if (load && !busy && conductor->server_up && conductor->generation != conductor->latencies_of) {
+		conductor->latencies_of = conductor->generation;
+		chr_graph_latencies(&conductor->graph);
+	}
 	if (!conductor->server_up && load)
 		chr_jack_restart(&conductor->server, &conductor->jack);
 }

@@ -66,7 +66,8 @@ static void *run(void *arg)
 	struct chr_graph *graph = arg;
 	for (;;) {
 		pthread_mutex_lock(&graph->lock);
-		bool stop = graph->stop, reconnect = graph->reconnect;
+		bool stop = graph->stop, reconnect = graph->reconnect, latencies = graph->latencies;
+		graph->latencies = false;
 		pthread_mutex_unlock(&graph->lock);
 		if (stop)
 			break;
@@ -76,7 +77,9 @@ static void *run(void *arg)
 			lose(graph);
 		if (graph->up)
 			wait = chr_graph_pass(graph);
-		else if (reconnect)
+		if (graph->up && latencies)
+			jack_recompute_total_latencies(atomic_load_explicit(&graph->client, memory_order_relaxed));
+		else if (!graph->up && reconnect)
 			try_to_return(graph);
 		if (!graph->up && reconnect)
 			wait = RECONNECT_MS;
@@ -174,6 +177,14 @@ void chr_graph_reconnect(struct chr_graph *graph)
 {
 	pthread_mutex_lock(&graph->lock);
 	graph->reconnect = true;
+	pthread_mutex_unlock(&graph->lock);
+	chr_wake(graph->wake_fd);
+}
+
+void chr_graph_latencies(struct chr_graph *graph)
+{
+	pthread_mutex_lock(&graph->lock);
+	graph->latencies = true;
 	pthread_mutex_unlock(&graph->lock);
 	chr_wake(graph->wake_fd);
 }

@@ -63,6 +63,7 @@ struct chr_graph {
 	struct chr_edges desired;
 	int64_t generation; /* of `desired`; 0: none yet */
 	bool poked;         /* look again: ports have come */
+	bool latencies;     /* compute them once more */
 	bool reconnect;     /* the control thread let go of the lost client */
 	bool stop;
 
@@ -102,6 +103,9 @@ void chr_graph_spawn(struct chr_graph *graph, unsigned count);
 
 /* Control thread: the desired graph is now `edges` (taken over, *edges is empty afterwards). Answered by CHR_POST_WIRED with `generation`. */
 void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t generation);
+
+/* Control thread, when the graph has settled: has JACK compute all latencies once more (see engine/client.c). */
+void chr_graph_latencies(struct chr_graph *graph);
 
 /* Control thread, after CHR_POST_SERVER_LOST: nobody uses the client any more; close it and wait for the server. */
 void chr_graph_reconnect(struct chr_graph *graph);

@@ -215,7 +215,7 @@ void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, stru
 static void begin_audit(struct chr_conductor *conductor, uint64_t now)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
-	struct chr_event ask = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_CHECKSUM, .frame = soon(conductor)};
+	struct chr_event ask = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_CHECKSUM, .frame = soon(conductor) + 2 * conductor->rack.period};
 	lanes->auditing = true;
 	lanes->audit_frame = ask.frame;
 	lanes->audit_us = now + AUDIT_EVERY_US;
