@@ -72,7 +72,7 @@ sees_common := common
 sees_modules := common/module.h modules/dsp
 sees_engine := common engine
 sees_supervisor := common supervisor
-sees_tools := common tools
+sees_tools := common tools tests/lib
 bars_common := jack/jack.h lo/lo.h libconfig.h jansson.h
 bars_modules := jack/jack.h lo/lo.h libconfig.h jansson.h stdio.h stdlib.h unistd.h pthread.h threads.h fcntl.h time.h
 bars_engine := lo/lo.h libconfig.h jansson.h
@@ -134,7 +134,7 @@ libs_common := -lm -lrt
 libs_modules := -ldl -lm -lrt
 libs_engine := -ljack -ldl -lm -lrt
 libs_supervisor := -ljack -llo -lconfig -lm -lrt
-libs_tools := -Wl,--as-needed -ljack -llo -ljansson -lm -lrt
+libs_tools := -Wl,--as-needed -ljack -llo -ljansson -ldl -lm -lrt
 libs_system := -ljack -llo -ldl -lm -lrt
 
 $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
@@ -143,7 +143,7 @@ $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
 $B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $^ $(libs_engine)
-$(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/common.a
+$(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/system.a $B/lib/common.a
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
 
@@ -172,19 +172,26 @@ $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wi
 endef
 $(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
 
+# A program of tests/fuzz/ beside the helpers of tests/supervisor/: without Check, so that libFuzzer can have them too.
+fuzzers := $(patsubst %.c,$B/%,$(call has_main,$(wildcard tests/fuzz/*.c)))
+$(fuzzers): $B/tests/%: $B/obj/tests/%.o $(call obj,$(call helpers_of,supervisor)) $B/lib/supervisor.a $B/lib/common.a
+	@mkdir -p $(@D)
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor) $$(pkg-config --libs check)
+
 # ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
 goals := $(or $(MAKECMDGOALS),all)
-dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench deps,$(goals)),run test) \
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench fuzz faults deps,$(goals)),run test) \
 	    $(if $(filter lint deps,$(goals)),test lint)
-dep_mode := $(if $(filter run test check-% bench lint deps,$(goals)),install,check)
+dep_mode := $(if $(filter run test check-% bench fuzz faults lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
 	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
 
 # ---- doing ----
 
-.PHONY: run tests test bench
+.PHONY: run tests test bench fuzz faults
 run: all
 	exec $B/chronus $(PATCH)
 
@@ -207,8 +214,18 @@ check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(needs_$(1))
 endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
 
-bench: tests $(benches)
-	@for b in $(benches); do $$b; done
+tool_benches := $(filter $B/bench_%,$(programs))
+bench: tests $(benches) $(tool_benches)
+	@for b in $(tool_benches) $(benches); do echo "$$b"; $$b; done
+
+# A million hostile datagrams; with SAN=address,undefined they tell more.
+fuzz: $(fuzzers)
+	@for f in $(fuzzers); do echo "$$f"; $$f; done
+
+# The fault campaign: make faults FAULTS='--help'
+FAULTS ?=
+faults: tests
+	$B/chronus-faults $(FAULTS)
 
 # ---- reading the sources ----
 
@@ -243,7 +260,7 @@ lint-cppcheck: | deps
 man_pages := $(wildcard man/*.1 man/*.5)
 bash_completion := $(wildcard completion/*.bash)
 zsh_completion := $(wildcard completion/_*)
-installed = $(foreach p,$(programs),$(p):755:$(if $(filter %/chronus-module,$(p)),lib/chronus,bin)/$(notdir $(p))) \
+installed = $(foreach p,$(filter %/chronus %/chronusctl %/chronus-module,$(programs)),$(p):755:$(if $(filter %/chronus-module,$(p)),lib/chronus,bin)/$(notdir $(p))) \
 	    $(foreach m,$(modules),$(m):755:lib/chronus/modules/$(notdir $(m))) \
 	    $(foreach m,$(man_pages),$(m):644:share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m))) \
 	    $(foreach c,$(bash_completion),$(c):644:share/bash-completion/completions/$(basename $(notdir $(c)))) \
@@ -275,6 +292,8 @@ help:
 	'make test              installs what is missing, builds, runs all tests; SAN=address,undefined: under sanitizers' \
 	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
 	'make bench             the figures' \
+	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
+	'make fuzz              a million hostile datagrams' \
 	'make lint              clang-format, clang-tidy, cppcheck; make format rewrites the layout' \
 	'make install           into PREFIX (/usr/local) under DESTDIR; make uninstall removes it' \
 	'make deps              installs everything any of these needs' \

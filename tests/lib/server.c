@@ -179,6 +179,36 @@ static int sink_start(unsigned period)
 	return repeat_until_done(ports);
 }
 
+/* The session must leave the machine's sound cards and radios alone. The two forms are those of WirePlumber 0.4 and 0.5. */
+static int write_config(void)
+{
+	static const struct {
+		const char *path, *text;
+	} file[] = {
+		{"wireplumber/main.lua.d/51-off.lua",
+		 "alsa_monitor.enabled = false\nv4l2_monitor.enabled = false\nlibcamera_monitor.enabled = false\n"},
+		{"wireplumber/bluetooth.lua.d/51-off.lua", "bluez_monitor.enabled = false\nbluez_midi_monitor.enabled = false\n"},
+		{"wireplumber/wireplumber.conf.d/51-off.conf", "wireplumber.profiles = { main = { hardware.audio = disabled "
+							       "hardware.bluetooth = disabled hardware.video-capture = disabled "
+							       "support.logind = disabled } }\n"},
+	};
+	for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+		char path[192];
+		snprintf(path, sizeof path, "%s/%s", server.folder, file[i].path);
+		for (char *slash = path + strlen(server.folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+			*slash = '\0';
+			mkdir(path, 0700);
+		}
+		FILE *f = fopen(path, "w");
+		if (!f)
+			return -1;
+		fputs(file[i].text, f);
+		fclose(f);
+	}
+	setenv("XDG_CONFIG_HOME", server.folder, 1);
+	return setenv("XDG_STATE_HOME", server.folder, 1);
+}
+
 static int pipewire_start(unsigned period)
 {
 	server.name[0] = '\0';
@@ -188,7 +218,7 @@ static int pipewire_start(unsigned period)
 	unsetenv("DISPLAY");
 	unsetenv("JACK_DEFAULT_SERVER");
 	unsetenv("CHRONUS_JACK_SERVER");
-	if (bus_start() == 0 && sink_start(period) == 0)
+	if (write_config() == 0 && bus_start() == 0 && sink_start(period) == 0)
 		return 0;
 	fprintf(stderr, "the PipeWire session does not come up:\n");
 	show_log("pipewire.log");

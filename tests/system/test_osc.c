@@ -134,10 +134,11 @@ END_TEST
 
 /* ---- when events arrive ---- */
 
-#define GATES    100
-#define GATE_GAP 1920 /* frames from one opening to the next */
-#define GATE_LEN 720
-#define ONSET    1 /* frames from the opening of the gate to the first sample of the envelope that is not zero */
+#define GATES      100
+#define GATE_GAP   1920 /* frames from one opening to the next */
+#define GATE_LEN   720
+#define JITTER_MAX (0.05e-3 * RATE) /* frames, standard deviation */
+#define ONSET      1                /* frames from the opening of the gate to the first sample of the envelope that is not zero */
 
 static void open_recorders(double seconds)
 {
@@ -214,14 +215,15 @@ static void send_gates(jack_nframes_t sent[GATES], bool punctual[GATES])
 
 START_TEST(untimetagged_events_arrive_without_jitter)
 {
-	double delay[GATES], mean = 0.0, sd = 0.0;
+	double delay[GATES], mean = 0.0, sd = INFINITY;
 	jack_nframes_t sent[GATES];
 	bool punctual[GATES];
 	size_t count = 0;
 	open_recorders(GATES * GATE_GAP / RATE + 2.0);
 	be_punctual();
 	srand(1);
-	for (int attempt = 0; attempt < 5 && count < GATES / 2; attempt++) {
+	/* a machine that stalls spoils an attempt; what is late by design spoils all of them */
+	for (int attempt = 0; attempt < 5 && (count < GATES / 2 || sd > JITTER_MAX); attempt++) {
 		chr_recorder_start(watch);
 		chr_recorder_start(rec);
 		send_gates(sent, punctual);
@@ -236,7 +238,7 @@ START_TEST(untimetagged_events_arrive_without_jitter)
 		       sd, sd / RATE * 1000.0);
 	}
 	ck_assert_msg(count >= GATES / 2, "the machine never held still");
-	ck_assert_double_le(sd / RATE * 1000.0, 0.05);
+	ck_assert_double_le(sd, JITTER_MAX);
 	close_recorders();
 }
 END_TEST
@@ -339,12 +341,12 @@ START_TEST(a_burst_loses_nothing_that_counts)
 		ck_assert_int_eq(chr_rig_status(&rig, &status), 0);
 	ck_assert_double_eq(status.applied + status.coalesced, MESSAGES);
 	/* what sounds is the last value */
-	open_recorders(1.5);
-	ck_assert_int_eq(chr_recorder_connect(rec, 0, "osc1:out", 2000), 0);
+	open_recorders(1.0);
 	jack_disconnect(chr_recorder_client(rec), "env1:env", "recorder:in_1");
+	ck_assert_int_eq(chr_recorder_connect(rec, 0, "osc1:out", 2000), 0);
 	struct chr_sine sine;
-	ck_assert_int_eq(chr_recorder_take(rec, watch, 48000), 0);
-	ck_assert_int_eq(chr_sine_fit(chr_recorder_data(rec, 0) + 24000, 24000, RATE, &sine), 0);
+	ck_assert_int_eq(chr_recorder_take(rec, watch, 12000), 0);
+	ck_assert_int_eq(chr_sine_fit(chr_recorder_data(rec, 0), 12000, RATE, &sine), 0);
 	ck_assert_double_eq_tol(sine.hz, 100.0 + 49996 * 0.01, 0.001);
 	close_recorders();
 }
