@@ -113,6 +113,10 @@ static void reply_instance(struct chr_osc *osc, const struct chr_unit *unit, con
 	add_int(reply, "ports", port_count(osc->host.rack->patch, unit->type));
 	add_counters(reply, unit->type, process && process->slot ? &process->slot->status : NULL);
 	add_double(reply, "since", (double)(chr_monotonic_us() - instance->since_us) / 1e6);
+	/* the last fault: CLOCK_MONOTONIC (us), 0: none, not back */
+	add_text(reply, "cause", instance->fault.cause);
+	add_long(reply, "seen", instance->fault.seen_us);
+	add_long(reply, "back", instance->fault.back_us);
 	chr_osc_reply(osc, CHR_OSC_ROOT "status/instance", reply);
 }
 

@@ -1,0 +1,496 @@
+#include "tools/faults_session.h"
+
+#include "common/clock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_MS      15000
+#define LEASE_S       86400
+#define CAPTURE_AHEAD 12 /* periods */
+#define SABOTEUR      "tests/system/modules/saboteur.so"
+#define ORDER_US      200000u
+#define ASK_US        500000u /* between two questions while waiting: pushes may be lost */
+
+/* ---- the page and the saboteurs ---- */
+
+static int make_page(struct chr_session *session)
+{
+	snprintf(session->page_path, sizeof session->page_path, "%s/page", session->folder);
+	int fd = open(session->page_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, sizeof *session->page)) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	void *memory = mmap(NULL, sizeof *session->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (memory == MAP_FAILED)
+		return -1;
+	session->page = memory;
+	session->page->magic = CHR_FAULTS_MAGIC;
+	snprintf(session->page->folder, sizeof session->page->folder, "%s/modules", session->programs);
+	return 0;
+}
+
+/* A link to the saboteur under the name of every module. */
+static int link_saboteurs(struct chr_session *session)
+{
+	char pattern[512], saboteur[512], link[512];
+	glob_t found;
+	snprintf(session->saboteurs, sizeof session->saboteurs, "%s/saboteurs", session->folder);
+	snprintf(saboteur, sizeof saboteur, "%s/" SABOTEUR, session->programs);
+	snprintf(pattern, sizeof pattern, "%s/modules/*.so", session->programs);
+	if (access(saboteur, R_OK)) {
+		fprintf(stderr, "chronus-faults: %s is missing: make faults builds it\n", saboteur);
+		return -1;
+	}
+	if ((mkdir(session->saboteurs, 0700) && errno != EEXIST) || glob(pattern, 0, NULL, &found))
+		return -1;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		snprintf(link, sizeof link, "%s%s", session->saboteurs, strrchr(found.gl_pathv[i], '/'));
+		if (symlink(saboteur, link) && errno != EEXIST) {
+			globfree(&found);
+			return -1;
+		}
+	}
+	globfree(&found);
+	return 0;
+}
+
+/* A copy of the patch with some settings of its own. */
+static int write_patch(struct chr_session *session, const char *patch, const char *restart)
+{
+	char line[1024];
+	snprintf(session->patch, sizeof session->patch, "%s/patch.cfg", session->folder);
+	FILE *from = fopen(patch, "r"), *to = fopen(session->patch, "w");
+	if (from && to)
+		fprintf(to, "lanes = %u;\n%s\n", session->lanes, restart ? restart : "");
+	while (from && to && fgets(line, sizeof line, from))
+		if (strncmp(line, "lanes", 5) != 0 && (!restart || strncmp(line, "restart", 7) != 0))
+			fputs(line, to);
+	if (!from)
+		fprintf(stderr, "chronus-faults: %s: %s\n", patch, strerror(errno));
+	int rc = from && to ? 0 : -1;
+	if (from)
+		fclose(from);
+	if (to && fclose(to))
+		rc = -1;
+	return rc;
+}
+
+/* ---- what it tells of itself ---- */
+
+static int key(lo_message message, const char *name)
+{
+	int count = lo_message_get_argc(message);
+	for (int i = 0; i + 1 < count; i += 2) {
+		const char *text = chr_osc_string(message, i);
+		if (text && strcmp(text, name) == 0)
+			return i + 1;
+	}
+	return -1;
+}
+
+static void copy(char *to, size_t bytes, const char *text)
+{
+	snprintf(to, bytes, "%s", text ? text : "");
+}
+
+static void take_instance(struct chr_session *session, lo_message message)
+{
+	if (session->count == CHR_SESSION_INSTANCES)
+		return;
+	struct chr_session_instance *to = &session->instance[session->count++];
+	int32_t pid = 0;
+	*to = (struct chr_session_instance){0};
+	copy(to->module, sizeof to->module, chr_osc_string(message, key(message, "module")));
+	copy(to->state, sizeof to->state, chr_osc_string(message, key(message, "state")));
+	copy(to->cause, sizeof to->cause, chr_osc_string(message, key(message, "cause")));
+	const char *lane = chr_osc_string(message, key(message, "lane"));
+	to->lane = lane && lane[0] == 'b';
+	to->out = strcmp(to->module, "out") == 0;
+	chr_osc_int32(message, key(message, "pid"), &pid);
+	to->pid = pid;
+	chr_osc_int32(message, key(message, "restarts"), &to->restarts);
+	chr_osc_int32(message, key(message, "joins"), &to->joins);
+	chr_osc_int32(message, key(message, "played.a"), &to->played[0]);
+	chr_osc_int32(message, key(message, "played.b"), &to->played[1]);
+	chr_osc_int64(message, key(message, "seen"), &to->seen_us);
+	chr_osc_int64(message, key(message, "back"), &to->back_us);
+}
+
+static int ask_status(struct chr_session *session)
+{
+	struct chr_osc_reply reply;
+	uint64_t deadline = chr_osc_now_us() + 300000;
+	bool end = false;
+	while (chr_osc_client_receive(&session->ask, 0, &reply) == 0)
+		chr_osc_reply_finish(&reply);
+	if (chr_osc_client_send(&session->ask, "/chronus/status", NULL))
+		return -1;
+	session->count = 0;
+	while (!end && chr_osc_client_receive(&session->ask, deadline, &reply) == 0) {
+		if (strcmp(reply.path, "/chronus/status/instance") == 0)
+			take_instance(session, reply.message);
+		end = strcmp(reply.path, "/chronus/status/end") == 0;
+		chr_osc_reply_finish(&reply);
+	}
+	return end ? 0 : -1;
+}
+
+int chr_session_status(struct chr_session *session)
+{
+	for (int attempt = 0; attempt < 10; attempt++) {
+		if (ask_status(session) == 0)
+			return 0;
+		poll(NULL, 0, 5);
+	}
+	return -1;
+}
+
+struct chr_session_instance *chr_session_find(struct chr_session *session, const char *module, unsigned lane)
+{
+	for (unsigned i = 0; i < session->count; i++)
+		if (session->instance[i].lane == lane && strcmp(session->instance[i].module, module) == 0)
+			return &session->instance[i];
+	return NULL;
+}
+
+bool chr_session_whole(const struct chr_session *session)
+{
+	for (unsigned i = 0; i < session->count; i++)
+		if (strcmp(session->instance[i].state, "playing") != 0)
+			return false;
+	return session->count > 0;
+}
+
+/* /chronus/state module lane state */
+static void take_state(struct chr_session *session, lo_message message)
+{
+	const char *module = chr_osc_string(message, 0), *lane = chr_osc_string(message, 1), *state = chr_osc_string(message, 2);
+	struct chr_session_instance *instance = module && lane ? chr_session_find(session, module, lane[0] == 'b') : NULL;
+	if (!instance || !state)
+		return;
+	copy(instance->state, sizeof instance->state, state);
+	session->changes++;
+	if (strcmp(state, "playing") != 0)
+		session->disturbed = true;
+	else if (chr_session_whole(session))
+		session->whole_us = chr_monotonic_us();
+}
+
+static void take_pushes(struct chr_session *session)
+{
+	struct chr_osc_reply reply;
+	while (chr_osc_client_receive(&session->watch, 0, &reply) == 0) {
+		if (strcmp(reply.path, "/chronus/state") == 0)
+			take_state(session, reply.message);
+		chr_osc_reply_finish(&reply);
+	}
+}
+
+static int subscribe(struct chr_session *session)
+{
+	lo_message lease = lo_message_new();
+	lo_message_add_int32(lease, LEASE_S);
+	int rc = chr_osc_client_send(&session->watch, "/chronus/subscribe", lease);
+	lo_message_free(lease);
+	return rc;
+}
+
+/* ---- what is heard of it ---- */
+
+static void take_sentinel(struct chr_session *session)
+{
+	struct chr_tape_cycle cycle;
+	while (chr_tape_next(session->sentinel, &cycle)) {
+		int32_t jump = session->sentinel_begun ? (int32_t)(cycle.frame - session->sentinel_next) : 0;
+		if (jump > 0 && session->judge.begun) {
+			uint64_t now = session->judge.now;
+			uint64_t end = now + (uint64_t)(int64_t)(int32_t)(cycle.frame - (uint32_t)now);
+			session->stall[session->stalls++ % CHR_SESSION_STALLS] = (struct chr_session_stall){
+				.begin = end - (uint32_t)jump, .end = end};
+			session->stalled_frames += (uint32_t)jump;
+		}
+		session->sentinel_begun = true;
+		session->sentinel_next = cycle.frame + cycle.frames;
+	}
+}
+
+static void take_sound(struct chr_session *session)
+{
+	struct chr_tape_cycle cycle;
+	take_sentinel(session);
+	while (chr_tape_next(session->tape, &cycle)) {
+		chr_judge_feed(&session->judge, cycle.frame, cycle.frames, cycle.data);
+		if (session->heard)
+			session->heard(session->heard_arg, session->judge.now - cycle.frames, cycle.frames, cycle.data);
+	}
+}
+
+bool chr_session_stalled(const struct chr_session *session, uint64_t begin, uint64_t end, uint64_t margin)
+{
+	for (unsigned i = 0; i < session->stalls && i < CHR_SESSION_STALLS; i++)
+		if (session->stall[i].begin <= end + margin && session->stall[i].end + margin >= begin)
+			return true;
+	return false;
+}
+
+int chr_session_listen(struct chr_session *session)
+{
+	session->tape = chr_tape_create("faults-tape", CHR_JUDGE_CHANNELS);
+	session->sentinel = chr_tape_create("faults-sentinel", 0);
+	session->sentinel_begun = false;
+	if (!session->tape || !session->sentinel || chr_tape_connect(session->tape, 0, "out:play_left", 5000) ||
+	    chr_tape_connect(session->tape, 1, "out:play_right", 5000)) {
+		fprintf(stderr, "chronus-faults: cannot listen to out\n");
+		return -1;
+	}
+	/* the standby is heard by the same edges when out is dead */
+	if (session->lanes == 2 && (chr_tape_connect(session->tape, 0, "out.b:play_left", 5000) ||
+				    chr_tape_connect(session->tape, 1, "out.b:play_right", 5000)))
+		return -1;
+	session->judge.begun = false;
+	return 0;
+}
+
+void chr_session_deafen(struct chr_session *session)
+{
+	chr_tape_destroy(session->tape);
+	chr_tape_destroy(session->sentinel);
+	session->tape = session->sentinel = NULL;
+}
+
+uint64_t chr_session_frame(struct chr_session *session)
+{
+	uint64_t now = session->judge.now;
+	uint32_t frame = jack_frame_time(chr_tape_client(session->tape));
+	return now + (uint64_t)(int64_t)(int32_t)(frame - (uint32_t)now);
+}
+
+/* ---- waiting ---- */
+
+void chr_session_pump(struct chr_session *session, int timeout_ms)
+{
+	struct pollfd fd = {.fd = session->watch.fd, .events = POLLIN};
+	poll(&fd, 1, timeout_ms);
+	take_pushes(session);
+	if (session->tape)
+		take_sound(session);
+}
+
+void chr_session_pass(struct chr_session *session, int ms)
+{
+	for (uint64_t end = chr_monotonic_us() + (uint64_t)ms * 1000; chr_monotonic_us() < end;)
+		chr_session_pump(session, 2);
+}
+
+int chr_session_wait_whole(struct chr_session *session, int timeout_ms)
+{
+	uint64_t now = chr_monotonic_us(), end = now + (uint64_t)timeout_ms * 1000, asked = now;
+	for (; now < end; now = chr_monotonic_us()) {
+		if (chr_session_whole(session))
+			return 0;
+		chr_session_pump(session, 2);
+		if (now - asked > ASK_US) {
+			asked = now;
+			ask_status(session);
+		}
+	}
+	return -1;
+}
+
+/* ---- captures ---- */
+
+static bool captured(const struct chr_session *session, uint32_t serial)
+{
+	unsigned done = 0;
+	for (unsigned lane = 0; lane < session->lanes; lane++)
+		for (unsigned i = 0; i < CHR_FAULTS_MEMBERS; i++)
+			done += atomic_load_explicit(&session->page->capture[lane][i].serial, memory_order_acquire) == serial;
+	return done == session->count;
+}
+
+/* All in one cycle, and equal in both lanes? */
+static int check_capture(const struct chr_session *session, uint32_t serial)
+{
+	const struct chr_faults_capture *first = NULL;
+	for (unsigned i = 0; i < CHR_FAULTS_MEMBERS; i++) {
+		const struct chr_faults_capture *a = &session->page->capture[0][i], *b = &session->page->capture[1][i];
+		if (atomic_load_explicit(&a->serial, memory_order_acquire) != serial)
+			continue;
+		if (first && a->frame != first->frame)
+			return -EAGAIN;
+		first = first ? first : a;
+		if (session->lanes == 1)
+			continue;
+		if (b->frame != a->frame)
+			return -EAGAIN;
+		/* out's clips and clock are its own */
+		if (strcmp(a->module, "out") != 0 &&
+		    (a->state_bytes != b->state_bytes || memcmp(a->state, b->state, a->state_bytes) != 0)) {
+			fprintf(stderr, "chronus-faults: the lanes' states of %s differ at frame %u\n", a->module, a->frame);
+			return -EILSEQ;
+		}
+	}
+	return first ? 0 : -EAGAIN;
+}
+
+static int try_capture(struct chr_session *session)
+{
+	struct chr_faults_page *page = session->page;
+	uint32_t serial = atomic_load_explicit(&page->capture_serial, memory_order_relaxed) + 1;
+	uint32_t frame = jack_frame_time(chr_tape_client(session->tape)) + CAPTURE_AHEAD * session->period;
+	take_sound(session);
+	atomic_store_explicit(&page->capture_frame, frame, memory_order_relaxed);
+	/* release: the frame stands before the request does */
+	atomic_store_explicit(&page->capture_serial, serial, memory_order_release);
+	for (uint64_t end = chr_monotonic_us() + 500000; !captured(session, serial); poll(NULL, 0, 1))
+		if (chr_monotonic_us() > end)
+			return -ETIMEDOUT;
+	return check_capture(session, serial);
+}
+
+int chr_session_capture(struct chr_session *session)
+{
+	char why[256] = "the modules do not tell their states";
+	int rc = -1;
+	for (int attempt = 0; attempt < 10 && rc; attempt++) {
+		if (chr_session_wait_whole(session, 5000) == 0)
+			rc = try_capture(session);
+		if (rc == -EILSEQ)
+			chr_session_pass(session, 2000); /* the audit is to heal this */
+	}
+	struct chr_reference *reference = rc ? NULL
+					     : chr_reference_create(session->page, session->page->folder,
+								    chr_tape_client(session->tape), why, sizeof why);
+	if (!reference) {
+		fprintf(stderr, "chronus-faults: no reference: %s\n", why);
+		return -1;
+	}
+	struct chr_reference *old = session->reference;
+	session->reference = reference;
+	for (unsigned i = 0; i < CHR_FAULTS_MEMBERS; i++)
+		if (strcmp(session->page->capture[0][i].module, "out") == 0)
+			chr_judge_sync(&session->judge, chr_reference_expect, reference, session->page->capture[0][i].frame);
+	/* the judge leaves the old one at that frame */
+	while (session->judge.pending)
+		chr_session_pump(session, 2);
+	chr_reference_destroy(old);
+	return 0;
+}
+
+void chr_session_forget(struct chr_session *session)
+{
+	chr_judge_sync(&session->judge, NULL, NULL, session->judge.next - 1);
+}
+
+/* ---- orders ---- */
+
+void chr_session_order_async(struct chr_session *session, unsigned at, pid_t pid, enum chr_deed deed, uint32_t seed)
+{
+	struct chr_faults_order *order = &session->page->order[at];
+	atomic_store_explicit(&order->done_us, 0, memory_order_relaxed);
+	atomic_store_explicit(&order->seed, seed | 1, memory_order_relaxed);
+	atomic_store_explicit(&order->pid, pid, memory_order_relaxed);
+	/* release: the rest stands before the deed does */
+	atomic_store_explicit(&order->deed, deed, memory_order_release);
+}
+
+uint64_t chr_session_order(struct chr_session *session, pid_t pid, enum chr_deed deed, uint32_t seed)
+{
+	static const struct timespec moment = {.tv_nsec = 200000};
+	struct chr_faults_order *order = &session->page->order[0];
+	chr_session_order_async(session, 0, pid, deed, seed);
+	for (uint64_t end = chr_monotonic_us() + ORDER_US; chr_monotonic_us() < end; nanosleep(&moment, NULL)) {
+		uint64_t done = atomic_load_explicit(&order->done_us, memory_order_acquire);
+		if (done)
+			return done;
+	}
+	atomic_store_explicit(&order->deed, CHR_DEED_NONE, memory_order_relaxed);
+	return 0;
+}
+
+/* ---- beginning and end ---- */
+
+static unsigned free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof at;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) || getsockname(fd, (struct sockaddr *)&at, &length))
+		at.sin_port = htons(5105);
+	if (fd >= 0)
+		close(fd);
+	return ntohs(at.sin_port);
+}
+
+static int launch(struct chr_session *session, const char *log)
+{
+	char program[512], port[16];
+	session->port = free_port();
+	snprintf(program, sizeof program, "%s/chronus", session->programs);
+	snprintf(port, sizeof port, "%u", session->port);
+	copy(session->log, sizeof session->log, log);
+	setenv("CHRONUS_MODULE_PATH", session->saboteurs, 1);
+	setenv(CHR_FAULTS_ENV, session->page_path, 1);
+	char *argv[] = {program, "--port", port, session->patch, session->verbose ? "-v" : NULL, NULL};
+	if (chr_child_start(&session->child, argv, session->log))
+		return -1;
+	if (chr_osc_client_open(&session->ask, "127.0.0.1", session->port) ||
+	    chr_osc_client_open(&session->watch, "127.0.0.1", session->port))
+		return -1;
+	return 0;
+}
+
+static int wait_start(struct chr_session *session)
+{
+	for (uint64_t end = chr_monotonic_us() + START_MS * 1000u; chr_monotonic_us() < end; poll(NULL, 0, 10)) {
+		if (chr_child_ended(&session->child, 0))
+			return -1;
+		if (ask_status(session) == 0 && chr_session_whole(session))
+			return subscribe(session);
+	}
+	return -1;
+}
+
+int chr_session_start(struct chr_session *session, const char *patch, const char *restart, const char *log)
+{
+	session->ask.fd = session->watch.fd = -1;
+	chr_judge_init(&session->judge, CHR_JUDGE_CHANNELS, session->period);
+	if ((!session->page && make_page(session)) || link_saboteurs(session) || write_patch(session, patch, restart))
+		return -1;
+	if (launch(session, log) || wait_start(session)) {
+		fprintf(stderr, "chronus-faults: chronus does not play:\n");
+		chr_log_show(session->log);
+		return -1;
+	}
+	if (chr_session_listen(session))
+		return -1;
+	chr_session_pass(session, 100);
+	return 0;
+}
+
+bool chr_session_stop(struct chr_session *session)
+{
+	chr_session_deafen(session);
+	bool willing = chr_child_end(&session->child, 5000);
+	chr_osc_client_close(&session->ask);
+	chr_osc_client_close(&session->watch);
+	chr_reference_destroy(session->reference);
+	session->reference = NULL;
+	return willing;
+}
