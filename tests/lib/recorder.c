@@ -260,6 +260,37 @@ long long chr_recorder_place(const struct chr_recorder *rec, jack_nframes_t fram
 	return -1;
 }
 
+size_t chr_recorder_stretch(const struct chr_recorder *rec, size_t *from)
+{
+	size_t longest = 0, start = 0, frames = chr_recorder_frames(rec);
+	*from = 0;
+	for (size_t c = 0; c < rec->cycles; c++) {
+		size_t end = c + 1 < rec->cycles ? rec->cycle[c + 1].place : frames;
+		if (end - start > longest) {
+			longest = end - start;
+			*from = start;
+		}
+		jack_nframes_t next = rec->cycle[c].frame + (jack_nframes_t)(end - rec->cycle[c].place);
+		if (c + 1 < rec->cycles && rec->cycle[c + 1].frame != next)
+			start = end;
+	}
+	return longest;
+}
+
+size_t chr_recorder_take_stretch(struct chr_recorder *rec, size_t frames, size_t least, size_t *from)
+{
+	size_t longest = 0;
+	for (int attempt = 0; attempt < TAKES_MAX && longest < least; attempt++) {
+		chr_recorder_start(rec);
+		bool alive = chr_recorder_wait(rec, frames);
+		chr_recorder_stop(rec);
+		if (!alive)
+			return 0;
+		longest = chr_recorder_stretch(rec, from);
+	}
+	return longest;
+}
+
 static void put_number(unsigned char *to, uint32_t value, int bytes)
 {
 	for (int i = 0; i < bytes; i++)

@@ -52,6 +52,13 @@ long long chr_recorder_place(const struct chr_recorder *rec, jack_nframes_t fram
 /* Does the data hold every frame from frame time `from` to `to`? */
 bool chr_recorder_whole(const struct chr_recorder *rec, jack_nframes_t from, jack_nframes_t to);
 
+/* The longest part of the data without a skip: its length (frames) and, in *from, its start. */
+size_t chr_recorder_stretch(const struct chr_recorder *rec, size_t *from);
+
+/* Records `frames` frames up to five times, until a stretch of at least `least` frames is without a skip, however badly the machine stalls besides.
+ * Length and start of the longest as above; less than `least` when there was none. */
+size_t chr_recorder_take_stretch(struct chr_recorder *rec, size_t frames, size_t least, size_t *from);
+
 /* Writes the data to a 32-bit float WAV file. 0 or -1. */
 int chr_recorder_save(const struct chr_recorder *rec, const char *path);
 

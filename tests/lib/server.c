@@ -187,7 +187,7 @@ static int write_config(void)
 	} file[] = {
 		{"wireplumber/main.lua.d/51-off.lua",
 		 "alsa_monitor.enabled = false\nv4l2_monitor.enabled = false\nlibcamera_monitor.enabled = false\n"},
-		{"wireplumber/bluetooth.lua.d/51-off.lua", "bluez_monitor.enabled = false\nbluez_midi_monitor.enabled = false\n"},
+		{"wireplumber/bluetooth.lua.d/51-off.lua", "bluez_monitor.enabled = false\n"},
 		{"wireplumber/wireplumber.conf.d/51-off.conf", "wireplumber.profiles = { main = { hardware.audio = disabled "
 							       "hardware.bluetooth = disabled hardware.video-capture = disabled "
 							       "support.logind = disabled } }\n"},
