@@ -84,6 +84,30 @@ static void quit(void *self)
 	chr_poller_stop(&conductor->poller);
 }
 
+static const char *lane_word(void *self, unsigned lane)
+{
+	return chr_lanes_word(self, lane);
+}
+
+static bool figure(void *self, unsigned i, const char **name, uint64_t *value)
+{
+	const struct chr_conductor *conductor = self;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} table[] = {
+		{"joins", conductor->lanes.joins},
+		{"audits", conductor->lanes.audits},
+		{"divergences", conductor->lanes.divergences},
+		{"xruns", atomic_load_explicit(&conductor->graph.xruns, memory_order_relaxed)},
+	};
+	if (i >= sizeof table / sizeof table[0])
+		return false;
+	*name = table[i].name;
+	*value = table[i].value;
+	return true;
+}
+
 void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host *host)
 {
 	*host = (struct chr_osc_host){.self = conductor,
@@ -95,7 +119,10 @@ void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host
 				      .type = type_of,
 				      .types = types_of,
 				      .restart = restart_module,
-				      .quit = quit};
+				      .quit = quit,
+				      .server = conductor->jack.server,
+				      .lane = lane_word,
+				      .figure = figure};
 }
 
 static void on_osc(void *self)
@@ -248,6 +275,8 @@ static void on_tick(void *self)
 		conductor->load_us = now;
 	look_after(conductor, load);
 	chr_lanes_tick(conductor);
+	if (load)
+		chr_instances_fill(conductor); /* a process that could not be started may now */
 	bool busy = repairing(conductor);
 	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
 		conductor->busy = busy;

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define POISON_US 150000u /* a crash this long after an event may come from it */
+#define TWINS_US  500000u /* twins that crash within this time crashed of the same thing */
+
 void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 			     enum chr_instance_state state)
 {
@@ -135,6 +138,7 @@ void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
 				continue;
 			instance->wired = true;
 			instance->cycles_begun = cycles_of(conductor, unit, instance);
+			instance->skipped_before = atomic_load_explicit(&instance->process->slot->status.skipped, memory_order_relaxed);
 		}
 	chr_instances_review(conductor);
 }
@@ -145,7 +149,7 @@ void chr_instances_tell_repair(struct chr_instance *instance)
 	if (!fault->seen_us || fault->back_us)
 		return;
 	fault->back_us = chr_monotonic_us();
-	chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
+		chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
 		 (double)(fault->back_us - fault->seen_us) / 1000.0);
 }
 
@@ -182,9 +186,25 @@ static void crash_cause(const struct chr_process *process, struct chr_fault *fau
 	const struct chr_slot_report *report = &process->slot->report;
 	if (atomic_load_explicit(&report->phase, memory_order_acquire) != CHR_PHASE_CRASHED)
 		return;
+	fault->crash = true;
 	const char *name = sigabbrev_np((int)atomic_load_explicit(&report->signal, memory_order_relaxed));
 	snprintf(fault->cause, sizeof fault->cause, "crashed by SIG%s at 0x%llx", name ? name : "?",
 		 (unsigned long long)atomic_load_explicit(&report->address, memory_order_relaxed));
+}
+
+/* Both twins that crash at once crashed of the same thing, most likely an event: it is not to be played again. */
+static void take_poison_back(struct chr_conductor *conductor, struct chr_unit *unit, const struct chr_instance *instance)
+{
+	const struct chr_fault *twin = &unit->instance[!instance->lane].fault, *own = &instance->fault;
+	bool alone = conductor->rack.patch->lanes == 1;
+	uint64_t first = !alone && twin->seen_us && twin->seen_us < own->seen_us ? twin->seen_us : own->seen_us;
+	bool both = !alone && twin->crash && own->seen_us - first <= TWINS_US;
+	if (!alone && !both)
+		return;
+	unsigned count = chr_rack_take_back(&conductor->rack, unit, first - POISON_US);
+	if (count)
+		chr_warn("%s: %s crashed within %u ms of %u change%s of its parameters, taken back", unit->name,
+			 alone ? "it" : "both lanes", POISON_US / 1000, count, count == 1 ? "" : "s");
 }
 
 static void detach(struct chr_conductor *conductor, struct chr_instance *instance)
@@ -231,6 +251,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	if (!server_lost && !unit->quarantined && !by_hand) {
 		if (!fault->seen_us || fault->back_us)
 			*fault = (struct chr_fault){.seen_us = seen_us, .hang = fault->hang};
+		fault->crash = fault->hang;
 		if (fault->hang)
 			snprintf(fault->cause, sizeof fault->cause, "hung or was stopped, ended by the watchdog");
 		fault->hang = false;
@@ -238,6 +259,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 		instance->restarts++;
 	}
 	instance->by_hand = false;
+	if (fault->crash)
+		take_poison_back(conductor, unit, instance);
 	detach(conductor, instance);
 	instance->last_pid = process->pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);

@@ -53,6 +53,15 @@ jack_client_t *chr_jack_probe(const char *server, bool *taken)
 	return client;
 }
 
+bool chr_jack_has_client(jack_client_t *client, const char *name)
+{
+	char pattern[CHR_CLIENT_MAX + 8];
+	snprintf(pattern, sizeof pattern, "^%s:", name);
+	const char **port = jack_get_ports(client, pattern, NULL, 0);
+	jack_free(port);
+	return port != NULL;
+}
+
 static bool answers(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};

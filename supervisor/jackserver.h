@@ -30,6 +30,9 @@ struct chr_jack_server {
 /* Opens the supervisor's client if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
 jack_client_t *chr_jack_probe(const char *server, bool *taken);
 
+/* Does a client with that name have ports on the server? */
+bool chr_jack_has_client(jack_client_t *client, const char *name);
+
 /* Is there a PipeWire session whose JACK library this process does not use yet? Stores the folder of that library. */
 bool chr_jack_pipewire(char folder[CHR_PATH_BYTES]);
 

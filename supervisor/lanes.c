@@ -87,6 +87,7 @@ static void hand_over(struct chr_conductor *conductor)
 	set_muted(out, CHR_PLAY_FROM, frame);
 	set_muted(standby, CHR_MUTE_FROM, frame);
 	chr_debug("out is heard again from frame %u on", frame);
+	chr_lanes_rewire(conductor); /* clients are behind the standby no longer */
 }
 
 /* ---- joining ---- */
@@ -397,6 +398,16 @@ static unsigned foreign_lane(const struct chr_lanes *lanes)
 	if (lanes->whole[0])
 		return 0;
 	return lanes->whole[1] ? 1 : lanes->leader;
+}
+
+const char *chr_lanes_word(const struct chr_conductor *conductor, unsigned lane)
+{
+	const struct chr_lanes *lanes = &conductor->lanes;
+	if (lane == lanes->leader)
+		return lanes->whole[lane] ? "playing" : "broken";
+	if (lanes->whole[lane])
+		return "whole";
+	return lanes->asked ? "joining" : "broken";
 }
 
 void chr_lanes_review(struct chr_conductor *conductor)

@@ -52,6 +52,9 @@ void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, stru
 /* A note of the instance's audio thread. */
 void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance, const struct chr_event *note);
 
+/* How the lane stands, for people: "playing", "whole" (in step, not heard), "joining", "broken". */
+const char *chr_lanes_word(const struct chr_conductor *conductor, unsigned lane);
+
 /* Now and then: joins that did not come about, audits. */
 void chr_lanes_tick(struct chr_conductor *conductor);
 

@@ -121,11 +121,30 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 	return client;
 }
 
+/* Names are exact: a client that bears one already would keep a module out, and a person wants to know who. */
+static bool names_free(const struct app *app, jack_client_t *client)
+{
+	for (unsigned i = 0; i < app->patch->module_count; i++)
+		for (unsigned lane = 0; lane < app->patch->lanes; lane++) {
+			char name[CHR_CLIENT_MAX];
+			snprintf(name, sizeof name, "%s%s", app->patch->module[i].name, lane ? ".b" : "");
+			if (!chr_jack_has_client(client, name))
+				continue;
+			chr_error("the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier chronus left "
+				  "playing (pkill chronus-module)",
+				  name);
+			return false;
+		}
+	return true;
+}
+
 static struct chr_osc *open_osc(struct app *app, int *code)
 {
 	struct chr_osc_host host;
 	int error = 0;
+	app->conductor.jack = app->jack;
 	chr_conductor_osc_host(&app->conductor, &host);
+	host.file = app->options.patch;
 	struct chr_osc *osc = chr_osc_create(app->options.host, app->options.port, &host, &error);
 	if (osc)
 		return osc;
@@ -166,8 +185,13 @@ static int play(struct app *app, char **argv)
 	if (!osc)
 		return code;
 	jack_client_t *client = find_jack(app, argv);
+	if (client && !names_free(app, client)) {
+		jack_client_close(client);
+		client = NULL;
+	}
 	if (!client) {
 		chr_osc_destroy(osc);
+		chr_jack_stop(&app->server);
 		return EX_UNAVAILABLE;
 	}
 	int rc = chr_conductor_init(&app->conductor, app->patch, &app->catalog, &app->spawn, &app->jack, &app->server, client);

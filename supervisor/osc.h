@@ -35,6 +35,10 @@ struct chr_osc_host {
 	/* For people to see; may be NULL; read anew each time. */
 	const char *file;   /* the patch file */
 	const char *server; /* name of the JACK server in use */
+	/* How a lane stands, as a word. May be NULL. */
+	const char *(*lane)(void *self, unsigned lane);
+	/* The i-th figure of the whole, for /chronus/status: its name and value; false: no more. May be NULL. */
+	bool (*figure)(void *self, unsigned i, const char **name, uint64_t *value);
 };
 
 /* Binds host:port. NULL with -errno in *error. The host struct is copied; its `rack` must outlive the object. */

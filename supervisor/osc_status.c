@@ -46,6 +46,8 @@ static void reply_head(struct chr_osc *osc)
 {
 	const struct chr_rack *rack = osc->host.rack;
 	lo_message reply = lo_message_new();
+	const char *name;
+	uint64_t value;
 
 	add_text(reply, "patch", rack->patch->name);
 	add_text(reply, "file", osc->host.file ? osc->host.file : "");
@@ -58,6 +60,10 @@ static void reply_head(struct chr_osc *osc)
 	add_text(reply, "timing", rack->patch->timing == CHR_TIMING_SOONEST ? "soonest" : "steady");
 	add_double(reply, "uptime", (double)(chr_monotonic_us() - osc->started_us) / 1e6);
 	add_text(reply, "version", CHR_VERSION);
+	for (unsigned lane = 0; lane < rack->patch->lanes && osc->host.lane; lane++)
+		add_text(reply, lane ? "lane.b" : "lane.a", osc->host.lane(osc->host.self, lane));
+	for (unsigned i = 0; osc->host.figure && osc->host.figure(osc->host.self, i, &name, &value); i++)
+		add_long(reply, name, value);
 	chr_osc_reply(osc, CHR_OSC_ROOT "status", reply);
 }
 
@@ -76,7 +82,8 @@ static uint32_t port_count(const struct chr_patch *patch, const struct chr_descr
 	return count;
 }
 
-static void add_counters(lo_message reply, const struct chr_descriptor *type, const struct chr_slot_status *status)
+static void add_counters(lo_message reply, const struct chr_descriptor *type, const struct chr_slot_status *status,
+			 uint32_t skipped_before)
 {
 	char key[CHR_NAME_MAX + 8];
 #define FIGURE(name) (status ? atomic_load_explicit(&status->name, memory_order_relaxed) : 0)
@@ -84,7 +91,7 @@ static void add_counters(lo_message reply, const struct chr_descriptor *type, co
 	add_int(reply, "applied", FIGURE(applied));
 	add_int(reply, "late", FIGURE(late));
 	add_int(reply, "nonfinite", FIGURE(nonfinite));
-	add_int(reply, "skipped", FIGURE(skipped));
+	add_int(reply, "skipped", FIGURE(skipped) - (status ? skipped_before : 0));
 	add_int(reply, "joins", FIGURE(joins));
 	for (uint32_t i = 0; i < type->meter_count; i++) {
 		snprintf(key, sizeof key, "meter.%s", type->meter[i]);
@@ -111,7 +118,8 @@ static void reply_instance(struct chr_osc *osc, const struct chr_unit *unit, con
 	add_int(reply, "restarts", instance->restarts);
 	add_float(reply, "load", instance->load);
 	add_int(reply, "ports", port_count(osc->host.rack->patch, unit->type));
-	add_counters(reply, unit->type, process && process->slot ? &process->slot->status : NULL);
+	add_counters(reply, unit->type, process && process->slot ? &process->slot->status : NULL,
+		     instance->skipped_before);
 	add_double(reply, "since", (double)(chr_monotonic_us() - instance->since_us) / 1e6);
 	/* the last fault: CLOCK_MONOTONIC (us), 0: none, not back */
 	add_text(reply, "cause", instance->fault.cause);

@@ -3,6 +3,7 @@
  */
 #include "supervisor/rack.h"
 
+#include "common/clock.h"
 #include "supervisor/process.h"
 
 #include <string.h>
@@ -50,7 +51,25 @@ static void send_event(struct chr_rack *rack, struct chr_unit *unit, struct chr_
 		chr_feed_put(feed, event);
 		rack->totals.coalesced += feed->coalesced - coalesced;
 	}
+	unit->change[unit->change_next++ % CHR_CHANGES_MAX] = (struct chr_change){
+		.param = event->index, .before = unit->value[event->index], .after = event->value, .time_us = chr_monotonic_us()};
 	remember(rack, unit, event->index, event->value);
+}
+
+unsigned chr_rack_take_back(struct chr_rack *rack, struct chr_unit *unit, uint64_t since_us)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < CHR_CHANGES_MAX; i++) {
+		struct chr_change *change = &unit->change[(unit->change_next - 1 - i) % CHR_CHANGES_MAX];
+
+		if (!change->time_us || change->time_us < since_us)
+			break;
+		remember(rack, unit, change->param, change->before);
+		change->time_us = 0;
+		count++;
+	}
+	return count;
 }
 
 /* Events of units that are gone are dropped. */

@@ -17,7 +17,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CHR_DEATHS_MAX 100 /* remembered to judge a crash loop */
+#define CHR_DEATHS_MAX  100 /* remembered to judge a crash loop */
+#define CHR_CHANGES_MAX 16  /* remembered to take a poisoned event back */
+
+/* A change of a parameter that was sent to the instances. */
+struct chr_change {
+	unsigned param;
+	float before, after;
+	uint64_t time_us; /* chr_monotonic_us(); 0: none */
+};
 
 struct chr_process; /* supervisor/process.h */
 
@@ -39,7 +47,8 @@ struct chr_fault {
 	uint64_t seen_us; /* 0: none yet */
 	uint64_t back_us; /* 0: not back yet */
 	char cause[80];   /* "killed by SIGSEGV at 0x8", "hang", ... */
-	bool hang;        /* the watchdog ended it */
+	bool hang;         /* the watchdog ended it */
+	bool crash;        /* it ended by a fault of its own: a fatal signal or a hang */
 };
 
 struct chr_instance {
@@ -60,6 +69,7 @@ struct chr_instance {
 	uint32_t skip_frame, skip_count;
 	bool by_hand;           /* its end was asked for by a person: no fault */
 	pid_t last_pid;         /* of the process that died last: its wait status tells the cause */
+	uint32_t skipped_before;  /* cycles skipped before it was wired: JACK had not let it in yet */
 	uint32_t assign_us;     /* what handing it its process cost */
 	struct chr_fault fault; /* the last one */
 	uint64_t since_us;      /* JACK-independent monotonic time of the last change of state */
@@ -76,6 +86,8 @@ struct chr_unit {
 	uint32_t serial;                   /* of the last event made for it */
 	uint64_t death_us[CHR_DEATHS_MAX]; /* the last deaths of its instances, newest first */
 	bool quarantined;
+	struct chr_change change[CHR_CHANGES_MAX]; /* the last ones, a ring */
+	unsigned change_next;
 	struct chr_instance instance[CHR_LANES];
 };
 
@@ -109,6 +121,9 @@ struct chr_unit *chr_rack_find(struct chr_rack *rack, const char *name);
  * struct chr_event. Without a JACK server (sample_rate 0) the value is remembered only. */
 void chr_rack_set(struct chr_rack *rack, struct chr_unit *unit, unsigned param, float value, uint32_t ramp_frames, uint32_t frame,
 		  uint32_t now);
+
+/* Takes back the changes of the unit's parameters that were made after `since_us`: the values to begin anew with are those before. Returns how many. */
+unsigned chr_rack_take_back(struct chr_rack *rack, struct chr_unit *unit, uint64_t since_us);
 
 /* Delivers what has come within the horizon of `now` and flushes the feeds. Returns the time (ms) until it wants to be called again, or -1
  * for not before the next event. Without a JACK server everything scheduled is remembered at once, in order, and nothing is sent. */

@@ -142,7 +142,9 @@ static int add_edge(struct chr_edges *jack, const char *from, const char *to, bo
 	return rc;
 }
 
-/* The same edge at the standby of out: it hears what out hears, and goes where out goes. Its clock goes nowhere: nobody is to wait for it. */
+/* The same edge at the standby of out: it hears what out hears, and goes where out goes. Its clock goes nowhere: nobody is to wait for it.
+ * The standby itself waits for the modules, and a client behind it would do so too: it would miss cycles at every death of a module. So a
+ * client is given the standby's edge only while out does not play; the hardware waits for nobody, and always has it. */
 static int expand_standby(const struct end *from, const struct end *to, unsigned lane, const char *a, const char *b,
 			  struct chr_edges *jack)
 {
@@ -151,7 +153,8 @@ static int expand_standby(const struct end *from, const struct end *to, unsigned
 		snprintf(name, sizeof name, "%s.b%.280s", to->unit->name, strchr(b, ':'));
 		return add_edge(jack, a, name, !active(from, lane) || !running(to->unit, 1));
 	}
-	if (is_out(from) && !to->unit) {
+	bool hardware = strncmp(b, CHR_PLAYBACK_PREFIX, strlen(CHR_PLAYBACK_PREFIX)) == 0;
+	if (is_out(from) && !to->unit && (hardware || from->unit->instance[0].state != CHR_INSTANCE_PLAYING)) {
 		snprintf(name, sizeof name, "%s.b%.280s", from->unit->name, strchr(a, ':'));
 		return add_edge(jack, name, b, !running(from->unit, 1));
 	}
