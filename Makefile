@@ -50,10 +50,13 @@ bad_module_src := $(wildcard tests/modules/bad/*.c tests/system/modules/*.c)
 test_rooms := $(sort $(patsubst tests/%/,%,$(dir $(test_src))))
 
 has_main = $(if $(1),$(shell grep -l '^int main\>' $(1)))
+ctl_src := $(wildcard tools/chronusctl*.c)
 tool_main := $(call has_main,$(tools_src))
 programs := $(if $(call has_main,$(supervisor_src)),$B/chronus) \
 	    $(if $(call has_main,$(engine_src)),$B/chronus-module) \
-	    $(tool_main:tools/%.c=$B/%)
+	    $(if $(ctl_src),$B/chronusctl)
+# For those who work on the tree: they use the tests' library and what it needs.
+test_tools := $(filter-out $(programs),$(tool_main:tools/%.c=$B/%))
 modules := $(module_src:modules/%.c=$B/modules/%.so)
 tests := $(test_src:tests/%.c=$B/tests/%)
 benches := $(bench_src:tests/%.c=$B/tests/%)
@@ -143,7 +146,10 @@ $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
 $B/chronus-module: $(call obj,$(engine_src)) $B/lib/common.a
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,-z,now -o $@ $^ $(libs_engine)
-$(tool_main:tools/%.c=$B/%): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/system.a $B/lib/common.a
+$B/chronusctl: $(call obj,$(ctl_src)) $B/lib/common.a
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
+$(test_tools): $B/%: $B/obj/tools/%.o $B/lib/tools.a $B/lib/system.a $B/lib/common.a
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_tools)
 
@@ -195,7 +201,7 @@ deps:
 run: all
 	exec $B/chronus $(PATCH)
 
-tests: all $(tests) $(bad_modules) $(probe)
+tests: all $(test_tools) $(tests) $(bad_modules) $(probe)
 
 # The quick ones first.
 test: tests
@@ -214,7 +220,7 @@ check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(needs_$(1))
 endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
 
-tool_benches := $(filter $B/bench_%,$(programs))
+tool_benches := $(filter $B/bench_%,$(test_tools))
 bench: tests $(benches) $(tool_benches)
 	@for b in $(tool_benches) $(benches); do echo "$$b"; $$b; done
 
