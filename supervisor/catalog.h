@@ -16,9 +16,9 @@
 struct chr_type {
 	char name[CHR_NAME_MAX];
 	char file[CHR_PATH_BYTES];
-	bool known;                       /* the descriptor was learnt */
+	bool known; /* the descriptor was learnt */
 	struct chr_descriptor descriptor;
-	char why[CHR_TEXT_MAX];           /* not known: why */
+	char why[CHR_TEXT_MAX]; /* not known: why */
 };
 
 struct chr_catalog {

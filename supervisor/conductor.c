@@ -17,112 +17,15 @@
 #define FADE_MS 20
 #define LOAD_US 1000000u /* between two load figures */
 
-/* ---- time, as OSC asks for it ---- */
-
-static jack_client_t *client_of(struct chr_conductor *conductor)
+jack_client_t *chr_conductor_client(struct chr_conductor *conductor)
 {
 	return conductor->server_up ? atomic_load_explicit(&conductor->graph.client, memory_order_acquire) : NULL;
 }
 
 uint32_t chr_conductor_frame_now(struct chr_conductor *conductor)
 {
-	jack_client_t *client = client_of(conductor);
+	jack_client_t *client = chr_conductor_client(conductor);
 	return client ? jack_frame_time(client) : 0;
-}
-
-static uint32_t frame_now(void *self)
-{
-	return chr_conductor_frame_now(self);
-}
-
-static uint64_t time_now_us(void *self)
-{
-	(void)self;
-	return jack_get_time();
-}
-
-static uint32_t time_to_frame(void *self, uint64_t us)
-{
-	jack_client_t *client = client_of(self);
-	return client ? jack_time_to_frames(client, us) : 0;
-}
-
-static uint32_t cycle_start(void *self)
-{
-	jack_client_t *client = client_of(self);
-	return client ? jack_last_frame_time(client) : 0;
-}
-
-/* ---- what OSC may do ---- */
-
-static const struct chr_descriptor *type_of(void *self, const char *type, const char **why)
-{
-	return chr_catalog_type(((struct chr_conductor *)self)->catalog, type, why);
-}
-
-static void types_of(void *self, void (*each)(void *arg, const char *type), void *arg)
-{
-	const struct chr_catalog *catalog = ((struct chr_conductor *)self)->catalog;
-	for (unsigned i = 0; i < catalog->count; i++)
-		each(arg, catalog->type[i]->name);
-}
-
-static int restart_module(void *self, const char *module)
-{
-	struct chr_conductor *conductor = self;
-	struct chr_unit *unit = chr_rack_find(&conductor->rack, module);
-	if (!unit)
-		return -ENOENT;
-	chr_instances_restart(conductor, unit);
-	return 0;
-}
-
-static void quit(void *self)
-{
-	struct chr_conductor *conductor = self;
-	conductor->quitting = true;
-	chr_poller_stop(&conductor->poller);
-}
-
-static const char *lane_word(void *self, unsigned lane)
-{
-	return chr_lanes_word(self, lane);
-}
-
-static bool figure(void *self, unsigned i, const char **name, uint64_t *value)
-{
-	const struct chr_conductor *conductor = self;
-	const struct {
-		const char *name;
-		uint64_t value;
-	} table[] = {
-		{"joins", conductor->lanes.joins},
-		{"audits", conductor->lanes.audits},
-		{"divergences", conductor->lanes.divergences},
-		{"xruns", atomic_load_explicit(&conductor->graph.xruns, memory_order_relaxed)},
-	};
-	if (i >= sizeof table / sizeof table[0])
-		return false;
-	*name = table[i].name;
-	*value = table[i].value;
-	return true;
-}
-
-void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host *host)
-{
-	*host = (struct chr_osc_host){.self = conductor,
-				      .rack = &conductor->rack,
-				      .frame_now = frame_now,
-				      .time_now_us = time_now_us,
-				      .time_to_frame = time_to_frame,
-				      .cycle_start = cycle_start,
-				      .type = type_of,
-				      .types = types_of,
-				      .restart = restart_module,
-				      .quit = quit,
-				      .server = conductor->jack.server,
-				      .lane = lane_word,
-				      .figure = figure};
 }
 
 static void on_osc(void *self)
@@ -142,7 +45,7 @@ void chr_conductor_set_osc(struct chr_conductor *conductor, struct chr_osc *osc)
 
 void chr_conductor_set_period(struct chr_conductor *conductor)
 {
-	jack_client_t *client = client_of(conductor);
+	jack_client_t *client = chr_conductor_client(conductor);
 	struct chr_rack *rack = &conductor->rack;
 	if (!client)
 		return;
@@ -194,13 +97,19 @@ static void on_inbox(void *self)
 	chr_conductor_take_posts(conductor);
 }
 
+void chr_conductor_quit(struct chr_conductor *conductor)
+{
+	conductor->quitting = true;
+	chr_poller_stop(&conductor->poller);
+}
+
 static void on_signal(void *self)
 {
 	struct chr_conductor *conductor = self;
 	struct signalfd_siginfo info;
 	while (read(conductor->signal_poll.fd, &info, sizeof info) == sizeof info)
 		if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
-			quit(conductor);
+			chr_conductor_quit(conductor);
 }
 
 static void measure_load(struct chr_conductor *conductor, struct chr_instance *instance)
@@ -268,7 +177,7 @@ static void on_tick(void *self)
 	uint64_t expired, now = chr_monotonic_us();
 	if (read(conductor->tick_poll.fd, &expired, sizeof expired) < 0)
 		return;
-	chr_rack_deliver(&conductor->rack, frame_now(conductor));
+	chr_rack_deliver(&conductor->rack, chr_conductor_frame_now(conductor));
 	chr_instances_review(conductor);
 	bool load = now - conductor->load_us >= LOAD_US;
 	if (load)

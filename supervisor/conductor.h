@@ -23,11 +23,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHR_SPARES 3                 /* processes that wait in the pool */
-#define CHR_START_WAIT_US 3000000u   /* a process that has not started after this is killed */
+#define CHR_SPARES        3        /* processes that wait in the pool */
+#define CHR_START_WAIT_US 3000000u /* a process that has not started after this is killed */
 #define CHR_PROCESSES_MAX 320
-#define CHR_TICK_MS 5
-#define CHR_TICK_BUSY_MS 1          /* while something is being repaired */
+#define CHR_TICK_MS       5
+#define CHR_TICK_BUSY_MS  1 /* while something is being repaired */
 
 struct chr_conductor {
 	struct chr_poller poller;
@@ -46,15 +46,15 @@ struct chr_conductor {
 
 	struct chr_process *process[CHR_PROCESSES_MAX]; /* all that live, spares too */
 	unsigned process_count;
-	struct chr_process *spare[CHR_PROCESSES_MAX];   /* those that said hello and have no owner, oldest first */
+	struct chr_process *spare[CHR_PROCESSES_MAX]; /* those that said hello and have no owner, oldest first */
 	unsigned spare_count;
-	unsigned spawning;                              /* asked for, not yet made */
+	unsigned spawning; /* asked for, not yet made */
 
 	struct chr_poll inbox_poll, osc_poll, signal_poll, tick_poll;
 	uint64_t started_us;
-	uint64_t load_us;    /* when the load figures were made */
-	uint64_t heard_us;   /* first time that everything played; 0: not yet */
-	int64_t latencies_of;     /* the generation whose latencies were computed once more */
+	uint64_t load_us;     /* when the load figures were made */
+	uint64_t heard_us;    /* first time that everything played; 0: not yet */
+	int64_t latencies_of; /* the generation whose latencies were computed once more */
 	bool server_up;
 	bool quitting;
 	bool busy; /* the tick is the fast one */
@@ -65,6 +65,12 @@ struct chr_conductor {
 int chr_conductor_init(struct chr_conductor *conductor, struct chr_patch *patch, struct chr_catalog *catalog,
 		       const struct chr_spawn *spawn, const struct chr_jack_settings *jack, const struct chr_jack_server *server,
 		       jack_client_t *client);
+
+/* JACK's client while the server is up, else NULL. */
+jack_client_t *chr_conductor_client(struct chr_conductor *conductor);
+
+/* Ends chr_conductor_run(). */
+void chr_conductor_quit(struct chr_conductor *conductor);
 
 /* JACK's frame time now; 0 without a server. */
 uint32_t chr_conductor_frame_now(struct chr_conductor *conductor);

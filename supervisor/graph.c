@@ -14,7 +14,7 @@
 
 #define GRAPH_PRIORITY 40 /* SCHED_FIFO: below the control thread */
 #define RECONNECT_MS   50
-#define FINISH_WAIT_S 1
+#define FINISH_WAIT_S  1
 
 static void spawn_wanted(struct chr_graph *graph)
 {

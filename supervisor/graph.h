@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #define CHR_GRAPH_SETTLE_MS 50
-#define CHR_GRAPH_CLIENT "chronus"
-#define CHR_GRAPH_NOTICES 4096u /* a power of two */
+#define CHR_GRAPH_CLIENT    "chronus"
+#define CHR_GRAPH_NOTICES   4096u /* a power of two */
 #define CHR_GRAPH_LOST_MAX  512
 #define CHR_GRAPH_DRAWN_MAX 64
 
@@ -39,7 +39,7 @@ struct chr_notice {
 struct chr_wire {
 	struct chr_edge edge;
 	bool made;
-	bool known;          /* its ports' numbers are: */
+	bool known; /* its ports' numbers are: */
 	jack_port_id_t a, b;
 };
 
@@ -71,7 +71,7 @@ struct chr_graph {
 	_Atomic(jack_client_t *) client;
 	_Atomic uint32_t cycles; /* of the server, counted by our own process callback */
 	_Atomic uint32_t xruns;
-	_Atomic uint32_t lost;   /* the shutdown callback ran */
+	_Atomic uint32_t lost; /* the shutdown callback ran */
 	_Atomic uint32_t period;
 
 	/* the graph thread's own */

@@ -52,8 +52,8 @@ static void take_connect(struct chr_graph *graph, const struct chr_notice *notic
 		wire->a = notice->a;
 		wire->b = notice->b;
 	} else if (connected(graph, &edge)) {
-		graph->drawn[graph->drawn_next++ % CHR_GRAPH_DRAWN_MAX] =
-			(struct chr_wire){.edge = edge, .made = true, .known = true, .a = notice->a, .b = notice->b};
+		graph->drawn[graph->drawn_next++ % CHR_GRAPH_DRAWN_MAX] = (struct chr_wire){
+			.edge = edge, .made = true, .known = true, .a = notice->a, .b = notice->b};
 		post_edge(graph, CHR_POST_EDGE_DRAWN, &edge);
 	}
 }

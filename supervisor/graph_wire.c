@@ -60,7 +60,8 @@ static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
  * out wait for the module, so it is taken away first; the pass makes it again behind the clock edge. */
 static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *clock)
 {
-	size_t out = (size_t)(strchr(clock->from, ':') - clock->from) + 1, module = (size_t)(strchr(clock->to, ':') - clock->to) + 1;
+	size_t out = (size_t)(strchr(clock->from, ':') - clock->from) + 1,
+	       module = (size_t)(strchr(clock->to, ':') - clock->to) + 1;
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		struct chr_wire *wire = &graph->wire[i];
 		if (wire->made && !strncmp(wire->edge.from, clock->to, module) && !strncmp(wire->edge.to, clock->from, out))

@@ -53,7 +53,7 @@ static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit,
 
 /* The pulse of an instance: out keeps its own, because it may not write on the lanes' boards. */
 static struct chr_pulse *pulse_of(const struct chr_conductor *conductor, const struct chr_unit *unit,
-					const struct chr_instance *instance)
+				  const struct chr_instance *instance)
 {
 	if (unit->type->flags & CHR_MODULE_OUT)
 		return &instance->process->slot->pulse;
@@ -138,7 +138,8 @@ void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
 				continue;
 			instance->wired = true;
 			instance->cycles_begun = cycles_of(conductor, unit, instance);
-			instance->skipped_before = atomic_load_explicit(&instance->process->slot->status.skipped, memory_order_relaxed);
+			instance->skipped_before = atomic_load_explicit(&instance->process->slot->status.skipped,
+									memory_order_relaxed);
 		}
 	chr_instances_review(conductor);
 }
@@ -149,7 +150,7 @@ void chr_instances_tell_repair(struct chr_instance *instance)
 	if (!fault->seen_us || fault->back_us)
 		return;
 	fault->back_us = chr_monotonic_us();
-		chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
+	chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
 		 (double)(fault->back_us - fault->seen_us) / 1000.0);
 }
 
@@ -176,7 +177,9 @@ static bool loops(const struct chr_conductor *conductor, struct chr_unit *unit, 
 	const struct chr_patch *patch = conductor->rack.patch;
 	memmove(&unit->death_us[1], &unit->death_us[0], (CHR_DEATHS_MAX - 1) * sizeof unit->death_us[0]);
 	unit->death_us[0] = now;
-	unsigned count = patch->restart_count <= CHR_DEATHS_MAX ? patch->restart_count : CHR_DEATHS_MAX;
+	unsigned count = patch->restart_count < CHR_DEATHS_MAX ? patch->restart_count : CHR_DEATHS_MAX;
+	if (count == 0)
+		return false;
 	uint64_t first = unit->death_us[count - 1];
 	return first && now - first <= (uint64_t)(patch->restart_window_s * 1e6);
 }
@@ -245,7 +248,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	if (!chr_instances_of(conductor, process, &unit, &instance))
 		return;
 	bool server_lost = conductor->quitting ||
-		atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST || !conductor->server_up;
+			   atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST ||
+			   !conductor->server_up;
 	bool by_hand = instance->by_hand;
 	struct chr_fault *fault = &instance->fault;
 	if (!server_lost && !unit->quarantined && !by_hand) {

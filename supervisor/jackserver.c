@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_WAIT_US 5000000u
+#define START_WAIT_US    5000000u
 #define REQUEST_PRIORITY 6 /* SCHED_FIFO */
-#define STOP_WAIT_US 400000u
-#define PIPEWIRE_MARK "CHRONUS_JACK_LIBRARY" /* set in the second execution */
+#define STOP_WAIT_US     400000u
+#define PIPEWIRE_MARK    "CHRONUS_JACK_LIBRARY" /* set in the second execution */
 
 static void say_nothing(const char *text)
 {
@@ -90,7 +90,8 @@ static bool session_runs(void)
 
 bool chr_jack_pipewire(char folder[CHR_PATH_BYTES])
 {
-	static const char *const places[] = {"/usr/lib/*/pipewire-0.3/jack/libjack.so.0", "/usr/lib64/pipewire-0.3/jack/libjack.so.0",
+	static const char *const places[] = {"/usr/lib/*/pipewire-0.3/jack/libjack.so.0",
+					     "/usr/lib64/pipewire-0.3/jack/libjack.so.0",
 					     "/usr/lib/pipewire-0.3/jack/libjack.so.0"};
 	if (getenv(PIPEWIRE_MARK) || !session_runs())
 		return false;
@@ -122,7 +123,8 @@ int chr_jack_exec_pipewire(const char *folder, char **argv)
 static bool realtime_permitted(void)
 {
 	struct rlimit limit;
-	return geteuid() == 0 || (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && (limit.rlim_cur >= 70 || limit.rlim_cur == RLIM_INFINITY));
+	return geteuid() == 0 ||
+	       (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && (limit.rlim_cur >= 70 || limit.rlim_cur == RLIM_INFINITY));
 }
 
 static bool has_card(void)
@@ -196,7 +198,9 @@ jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_j
 {
 	int rc = spawn(server, settings);
 	if (rc) {
-		snprintf(why, why_bytes, "no JACK server answers and jackd cannot be started (%s): install the package jackd2, or start a JACK server",
+		snprintf(why, why_bytes,
+			 "no JACK server answers and jackd cannot be started (%s): install the package jackd2, or start a JACK "
+			 "server",
 			 strerror(-rc));
 		return NULL;
 	}
@@ -208,7 +212,8 @@ jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_j
 			return client;
 		poll(NULL, 0, 10);
 	}
-	snprintf(why, why_bytes, "jackd %s: start one by hand to see why, or choose another device (--device dummy plays without a sound card)",
+	snprintf(why, why_bytes,
+		 "jackd %s: start one by hand to see why, or choose another device (--device dummy plays without a sound card)",
 		 server->pid ? "was started but does not answer" : "ended at once");
 	chr_jack_stop(server);
 	return NULL;

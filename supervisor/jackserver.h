@@ -40,7 +40,8 @@ bool chr_jack_pipewire(char folder[CHR_PATH_BYTES]);
 int chr_jack_exec_pipewire(const char *folder, char **argv);
 
 /* Starts jackd and waits until it answers (at most 5 s). The client, or NULL with the reason in `why`. */
-jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_jack_settings *settings, char *why, size_t why_bytes);
+jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_jack_settings *settings, char *why,
+			      size_t why_bytes);
 
 /* Ends the server that we started, if any. */
 void chr_jack_stop(struct chr_jack_server *server);

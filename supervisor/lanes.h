@@ -19,15 +19,15 @@ struct chr_unit;
 
 struct chr_lanes {
 	unsigned leader;
-	unsigned foreign;       /* the lane whose modules foreign ports hear */
-	bool whole[2];          /* all members play, in lockstep with the leader's */
-	bool asked;             /* a join is under way in the lane that follows */
-	uint32_t join_frame;    /* at which (or at the first cycle after it) all are to join */
+	unsigned foreign;    /* the lane whose modules foreign ports hear */
+	bool whole[2];       /* all members play, in lockstep with the leader's */
+	bool asked;          /* a join is under way in the lane that follows */
+	uint32_t join_frame; /* at which (or at the first cycle after it) all are to join */
 	uint64_t asked_us;
-	uint64_t audit_us;      /* when the next audit may begin */
+	uint64_t audit_us; /* when the next audit may begin */
 	bool auditing;
 	uint32_t audit_frame;
-	uint32_t played[2];     /* by `out`, when last looked at */
+	uint32_t played[2];                  /* by `out`, when last looked at */
 	uint64_t audits, divergences, joins; /* since the start */
 };
 
@@ -50,7 +50,8 @@ void chr_lanes_prepare_out(struct chr_unit *unit, struct chr_instance *instance)
 void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 
 /* A note of the instance's audio thread. */
-void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance, const struct chr_event *note);
+void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
+		    const struct chr_event *note);
 
 /* How the lane stands, for people: "playing", "whole" (in step, not heard), "joining", "broken". */
 const char *chr_lanes_word(const struct chr_conductor *conductor, unsigned lane);

@@ -99,7 +99,8 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 	if (client)
 		return client;
 	if (taken) {
-		chr_error("a client named \"%s\" is on the JACK server already: another chronus plays there (end it with chronusctl quit, "
+		chr_error("a client named \"%s\" is on the JACK server already: another chronus plays there (end it with "
+			  "chronusctl quit, "
 			  "or use another server with --server)",
 			  CHR_GRAPH_CLIENT);
 		return NULL;
@@ -130,7 +131,8 @@ static bool names_free(const struct app *app, jack_client_t *client)
 			snprintf(name, sizeof name, "%s%s", app->patch->module[i].name, lane ? ".b" : "");
 			if (!chr_jack_has_client(client, name))
 				continue;
-			chr_error("the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier chronus left "
+			chr_error("the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier "
+				  "chronus left "
 				  "playing (pkill chronus-module)",
 				  name);
 			return false;
@@ -153,8 +155,8 @@ static struct chr_osc *open_osc(struct app *app, int *code)
 		chr_error("OSC port %u at %s is in use, by another chronus perhaps: choose another with --port or CHRONUS_OSC_PORT",
 			  app->options.port, app->options.host);
 	else
-		chr_error("cannot open OSC port %u at %s: %s; choose others with --host and --port", app->options.port, app->options.host,
-			  strerror(-error));
+		chr_error("cannot open OSC port %u at %s: %s; choose others with --host and --port", app->options.port,
+			  app->options.host, strerror(-error));
 	return NULL;
 }
 

@@ -21,13 +21,27 @@ struct option_row {
 };
 
 /* The rows with values are stored by store(), in this order. */
-enum row { ROW_CHECK, ROW_SERVER, ROW_DEVICE, ROW_RATE, ROW_PERIOD, ROW_NO_START, ROW_HOST, ROW_PORT, ROW_VERBOSE, ROW_QUIET,
-	   ROW_HELP, ROW_VERSION, ROWS };
+enum row {
+	ROW_CHECK,
+	ROW_SERVER,
+	ROW_DEVICE,
+	ROW_RATE,
+	ROW_PERIOD,
+	ROW_NO_START,
+	ROW_HOST,
+	ROW_PORT,
+	ROW_VERBOSE,
+	ROW_QUIET,
+	ROW_HELP,
+	ROW_VERSION,
+	ROWS
+};
 
 static const struct option_row table[ROWS] = {
 	[ROW_CHECK] = {'c', "check", NULL, NULL, "check PATCH, print every error, and end", CHECK, 0, 0},
 	[ROW_SERVER] = {'s', "server", "NAME", "CHRONUS_JACK_SERVER", "JACK server", TEXT, 0, 0},
-	[ROW_DEVICE] = {'d', "device", "DEV", NULL, "ALSA device, or \"dummy\", of a JACK server that has to be started", TEXT, 0, 0},
+	[ROW_DEVICE] = {'d', "device", "DEV", NULL, "ALSA device, or \"dummy\", of a JACK server that has to be started", TEXT, 0,
+			0},
 	[ROW_RATE] = {'r', "rate", "HZ", NULL, "its sample rate (48000)", NUMBER, 8000, 192000},
 	[ROW_PERIOD] = {'p', "period", "FRAMES", NULL, "its period (256)", NUMBER, 16, 8192},
 	[ROW_NO_START] = {0, "no-jack-start", NULL, NULL, "never start a JACK server", NO_START, 0, 0},
@@ -53,7 +67,8 @@ static void print_help(void)
 		       table[i].environment ? table[i].environment : "", table[i].environment ? "]" : "");
 	}
 	printf("\nFolders of further modules: CHRONUS_MODULE_PATH, colon-separated.\n"
-	       "Exit codes: 0 ended, 64 usage, 65 errors in the patch, 66 patch not readable, 69 no JACK server or OSC port taken, 70 internal.\n"
+	       "Exit codes: 0 ended, 64 usage, 65 errors in the patch, 66 patch not readable, 69 no JACK server or OSC port taken, "
+	       "70 internal.\n"
 	       "See chronus(1), chronus-patch(5), chronusctl(1).\n");
 }
 

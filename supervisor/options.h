@@ -8,9 +8,9 @@
 #include <stdbool.h>
 
 struct chr_options {
-	const char *patch;  /* file */
-	bool check;         /* only check the patch */
-	bool no_jack_start; /* only a server that answers will do */
+	const char *patch;           /* file */
+	bool check;                  /* only check the patch */
+	bool no_jack_start;          /* only a server that answers will do */
 	char server[CHR_CLIENT_MAX]; /* "": JACK's default */
 	char device[64];
 	unsigned rate, period;

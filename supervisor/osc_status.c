@@ -118,8 +118,7 @@ static void reply_instance(struct chr_osc *osc, const struct chr_unit *unit, con
 	add_int(reply, "restarts", instance->restarts);
 	add_float(reply, "load", instance->load);
 	add_int(reply, "ports", port_count(osc->host.rack->patch, unit->type));
-	add_counters(reply, unit->type, process && process->slot ? &process->slot->status : NULL,
-		     instance->skipped_before);
+	add_counters(reply, unit->type, process && process->slot ? &process->slot->status : NULL, instance->skipped_before);
 	add_double(reply, "since", (double)(chr_monotonic_us() - instance->since_us) / 1e6);
 	/* the last fault: CLOCK_MONOTONIC (us), 0: none, not back */
 	add_text(reply, "cause", instance->fault.cause);

@@ -47,8 +47,8 @@ struct chr_fault {
 	uint64_t seen_us; /* 0: none yet */
 	uint64_t back_us; /* 0: not back yet */
 	char cause[80];   /* "killed by SIGSEGV at 0x8", "hang", ... */
-	bool hang;         /* the watchdog ended it */
-	bool crash;        /* it ended by a fault of its own: a fatal signal or a hang */
+	bool hang;        /* the watchdog ended it */
+	bool crash;       /* it ended by a fault of its own: a fatal signal or a hang */
 };
 
 struct chr_instance {
@@ -67,13 +67,13 @@ struct chr_instance {
 	uint64_t sum;
 	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */
 	uint32_t skip_frame, skip_count;
-	bool by_hand;           /* its end was asked for by a person: no fault */
-	pid_t last_pid;         /* of the process that died last: its wait status tells the cause */
-	uint32_t skipped_before;  /* cycles skipped before it was wired: JACK had not let it in yet */
-	uint32_t assign_us;     /* what handing it its process cost */
-	struct chr_fault fault; /* the last one */
-	uint64_t since_us;      /* JACK-independent monotonic time of the last change of state */
-	uint32_t cycles_seen;   /* for the load figure */
+	bool by_hand;            /* its end was asked for by a person: no fault */
+	pid_t last_pid;          /* of the process that died last: its wait status tells the cause */
+	uint32_t skipped_before; /* cycles skipped before it was wired: JACK had not let it in yet */
+	uint32_t assign_us;      /* what handing it its process cost */
+	struct chr_fault fault;  /* the last one */
+	uint64_t since_us;       /* JACK-independent monotonic time of the last change of state */
+	uint32_t cycles_seen;    /* for the load figure */
 	uint32_t busy_seen_us;
 	float load; /* share of a period spent in the callback, 0..1, over the last second */
 };

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SENTRY_PRIORITY 85 /* JACK's own default is 10, jackd -P70 gives clients 65 */
+#define SENTRY_PRIORITY   85 /* JACK's own default is 10, jackd -P70 gives clients 65 */
 #define WATCHDOG_LEAST_US 10000u
-#define STACK_BYTES 65536u
+#define STACK_BYTES       65536u
 
 /* A thread at the sentry's priority, or an ordinary one where realtime scheduling is not permitted. */
 static int start_thread(struct chr_sentry *sentry, pthread_t *thread, void *(*run)(void *), void *arg)
@@ -136,10 +136,8 @@ static void *watchdog_run(void *arg)
 int chr_sentry_init(struct chr_sentry *sentry, struct chr_inbox *inbox, const _Atomic uint32_t *server_cycles,
 		    unsigned watchdog_periods)
 {
-	*sentry = (struct chr_sentry){.inbox = inbox,
-				      .priority = SENTRY_PRIORITY,
-				      .server_cycles = server_cycles,
-				      .watchdog_periods = watchdog_periods};
+	*sentry = (struct chr_sentry){
+		.inbox = inbox, .priority = SENTRY_PRIORITY, .server_cycles = server_cycles, .watchdog_periods = watchdog_periods};
 	pthread_mutexattr_t attr;
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);

@@ -28,14 +28,14 @@ struct chr_sentry_guard {
 	pthread_t thread;
 	_Atomic int stop;
 	/* under the sentry's lock: */
-	int jack_fd;                  /* its own duplicate; -1 */
-	int lane;                     /* marked broken on death; -1: none */
-	int out;                      /* which of the two outs it is, the standby being 1; -1: neither */
+	int jack_fd;                   /* its own duplicate; -1 */
+	int lane;                      /* marked broken on death; -1: none */
+	int out;                       /* which of the two outs it is, the standby being 1; -1: neither */
 	const struct chr_pulse *pulse; /* NULL: not watched */
-	uint32_t pulse_seen;          /* cycles completed when last looked at */
-	uint32_t server_seen;         /* server cycles when `pulse_seen` last changed */
-	uint64_t moved_us;            /* and the time */
-	bool killed;                  /* by the watchdog */
+	uint32_t pulse_seen;           /* cycles completed when last looked at */
+	uint32_t server_seen;          /* server cycles when `pulse_seen` last changed */
+	uint64_t moved_us;             /* and the time */
+	bool killed;                   /* by the watchdog */
 };
 
 struct chr_sentry {
@@ -47,8 +47,8 @@ struct chr_sentry {
 	pthread_t watchdog;
 	_Atomic bool stop;
 	struct chr_slot_picker *picker[CHR_LANES]; /* of `out` and of its standby; NULL: it does not run */
-	const _Atomic uint32_t *server_cycles; /* counts JACK cycles, whoever hangs */
-	_Atomic uint32_t period_us;            /* 0: no server */
+	const _Atomic uint32_t *server_cycles;     /* counts JACK cycles, whoever hangs */
+	_Atomic uint32_t period_us;                /* 0: no server */
 	unsigned watchdog_periods;
 };
 

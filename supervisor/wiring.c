@@ -52,7 +52,7 @@ void chr_edges_finish(struct chr_edges *edges)
 struct end {
 	const struct chr_unit *unit; /* NULL: foreign */
 	char port[CHR_EDGE_NAME_MAX];
-	unsigned lane;               /* of a JACK name: 1 when the client or the port of out ends in ".b" */
+	unsigned lane; /* of a JACK name: 1 when the client or the port of out ends in ".b" */
 };
 
 static bool strip_suffix(char *text, const char *suffix)
@@ -161,7 +161,8 @@ static int expand_standby(const struct end *from, const struct end *to, unsigned
 	return 0;
 }
 
-static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard, struct chr_edges *jack)
+static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard,
+		       struct chr_edges *jack)
 {
 	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];

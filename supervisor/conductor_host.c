@@ -1,0 +1,95 @@
+/* What OSC asks of the conductor: times and frames of JACK, module types, restarts, figures. */
+#include "supervisor/conductor.h"
+
+#include <errno.h>
+
+static uint32_t frame_now(void *self)
+{
+	return chr_conductor_frame_now(self);
+}
+
+static uint64_t time_now_us(void *self)
+{
+	(void)self;
+	return jack_get_time();
+}
+
+static uint32_t time_to_frame(void *self, uint64_t us)
+{
+	jack_client_t *client = chr_conductor_client(self);
+	return client ? jack_time_to_frames(client, us) : 0;
+}
+
+static uint32_t cycle_start(void *self)
+{
+	jack_client_t *client = chr_conductor_client(self);
+	return client ? jack_last_frame_time(client) : 0;
+}
+
+static const struct chr_descriptor *type_of(void *self, const char *type, const char **why)
+{
+	return chr_catalog_type(((struct chr_conductor *)self)->catalog, type, why);
+}
+
+static void types_of(void *self, void (*each)(void *arg, const char *type), void *arg)
+{
+	const struct chr_catalog *catalog = ((struct chr_conductor *)self)->catalog;
+	for (unsigned i = 0; i < catalog->count; i++)
+		each(arg, catalog->type[i]->name);
+}
+
+static int restart_module(void *self, const char *module)
+{
+	struct chr_conductor *conductor = self;
+	struct chr_unit *unit = chr_rack_find(&conductor->rack, module);
+	if (!unit)
+		return -ENOENT;
+	chr_instances_restart(conductor, unit);
+	return 0;
+}
+
+static void quit(void *self)
+{
+	chr_conductor_quit(self);
+}
+
+static const char *lane_word(void *self, unsigned lane)
+{
+	return chr_lanes_word(self, lane);
+}
+
+static bool figure(void *self, unsigned i, const char **name, uint64_t *value)
+{
+	const struct chr_conductor *conductor = self;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} table[] = {
+		{"joins", conductor->lanes.joins},
+		{"audits", conductor->lanes.audits},
+		{"divergences", conductor->lanes.divergences},
+		{"xruns", atomic_load_explicit(&conductor->graph.xruns, memory_order_relaxed)},
+	};
+	if (i >= sizeof table / sizeof table[0])
+		return false;
+	*name = table[i].name;
+	*value = table[i].value;
+	return true;
+}
+
+void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host *host)
+{
+	*host = (struct chr_osc_host){.self = conductor,
+				      .rack = &conductor->rack,
+				      .frame_now = frame_now,
+				      .time_now_us = time_now_us,
+				      .time_to_frame = time_to_frame,
+				      .cycle_start = cycle_start,
+				      .type = type_of,
+				      .types = types_of,
+				      .restart = restart_module,
+				      .quit = quit,
+				      .server = conductor->jack.server,
+				      .lane = lane_word,
+				      .figure = figure};
+}
