@@ -161,21 +161,40 @@ bool chr_peer_barrier(struct chr_peer *peer, int timeout_ms)
 	return false;
 }
 
-double chr_reply_number(const struct chr_reply *reply, int i)
+/* liblo's arguments lie at multiples of four bytes: they are copied out, not looked at as what they are. */
+static const void *argument(const struct chr_reply *reply, int i, char *type)
 {
 	if (i < 0 || i >= lo_message_get_argc(reply->message))
+		return NULL;
+	*type = lo_message_get_types(reply->message)[i];
+	return lo_message_get_argv(reply->message)[i];
+}
+
+double chr_reply_number(const struct chr_reply *reply, int i)
+{
+	char type;
+	const void *at = argument(reply, i, &type);
+	union {
+		int32_t i;
+		int64_t h;
+		float f;
+		double d;
+	} value;
+	if (!at)
 		return NAN;
-	char type = lo_message_get_types(reply->message)[i];
-	lo_arg *arg = lo_message_get_argv(reply->message)[i];
 	switch (type) {
 	case 'i':
-		return arg->i;
+		memcpy(&value.i, at, sizeof value.i);
+		return value.i;
 	case 'h':
-		return (double)arg->h;
+		memcpy(&value.h, at, sizeof value.h);
+		return (double)value.h;
 	case 'f':
-		return arg->f;
+		memcpy(&value.f, at, sizeof value.f);
+		return value.f;
 	case 'd':
-		return arg->d;
+		memcpy(&value.d, at, sizeof value.d);
+		return value.d;
 	case 'T':
 		return 1.0;
 	case 'F':
@@ -187,9 +206,19 @@ double chr_reply_number(const struct chr_reply *reply, int i)
 
 const char *chr_reply_string(const struct chr_reply *reply, int i)
 {
-	if (i < 0 || i >= lo_message_get_argc(reply->message) || lo_message_get_types(reply->message)[i] != 's')
-		return "";
-	return &lo_message_get_argv(reply->message)[i]->s;
+	char type;
+	const void *at = argument(reply, i, &type);
+	return at && type == 's' ? at : "";
+}
+
+uint64_t chr_reply_timetag(const struct chr_reply *reply, int i)
+{
+	char type;
+	const void *at = argument(reply, i, &type);
+	lo_timetag t = {0};
+	if (at && type == 't')
+		memcpy(&t, at, sizeof t);
+	return (uint64_t)t.sec << 32 | t.frac;
 }
 
 int chr_reply_key(const struct chr_reply *reply, const char *key)

@@ -5,6 +5,7 @@
 #include <lo/lo.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct chr_peer {
 	int fd;
@@ -41,6 +42,9 @@ bool chr_peer_barrier(struct chr_peer *peer, int timeout_ms);
 /* Argument `i` as a number or a string; NAN and "" when it is not one. */
 double chr_reply_number(const struct chr_reply *reply, int i);
 const char *chr_reply_string(const struct chr_reply *reply, int i);
+
+/* Argument `i` as a timetag: seconds since 1900 << 32 and 2^-32 s; 0 when it is not one. */
+uint64_t chr_reply_timetag(const struct chr_reply *reply, int i);
 
 /* Place of the value that follows `key` in a reply of keys and values; -1 without one. */
 int chr_reply_key(const struct chr_reply *reply, const char *key);

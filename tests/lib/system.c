@@ -55,6 +55,7 @@ int chr_system_main(const char *name, void (*fill)(Suite *), int jackd_only)
 		return run_suite(name, fill);
 	}
 	setenv("CHRONUS_TEST_COPY", "1", 1);
+	setenv("LSAN_OPTIONS", "suppressions=tests/lib/lsan.supp:print_suppressions=0", 0);
 	int status = EXIT_SUCCESS;
 	for (enum chr_server_kind kind = CHR_SERVER_JACKD; kind <= CHR_SERVER_PIPEWIRE; kind++) {
 		if ((wanted && strcmp(wanted, kind_name[kind]) != 0) || (jackd_only && kind != CHR_SERVER_JACKD))
