@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHR_BOARD_MEMBERS 128u   /* modules of one lane at most; a member's index is 0..127 */
-#define CHR_BOARD_WORDS (CHR_BOARD_MEMBERS / 64)
+#define CHR_BOARD_MEMBERS 128u /* modules of one lane at most; a member's index is 0..127 */
+#define CHR_BOARD_WORDS   (CHR_BOARD_MEMBERS / 64)
 
 struct chr_pulse {
 	_Alignas(64) _Atomic uint64_t frames; /* previous << 32 | last: frames at which completed cycles began */

@@ -16,12 +16,12 @@ enum chr_event_kind {
 	CHR_EVENT_NONE,
 
 	/* supervisor -> audio thread */
-	CHR_EVENT_PARAM,     /* parameter `index` goes to `value` in `ramp_frames`, beginning at `frame` */
-	CHR_EVENT_PUBLISH,   /* publish the state at the end of each cycle while `count` > 0 cycles remain; 0 stops */
-	CHR_EVENT_JOIN,      /* take the twin's state over (it was given by CHR_ORDER_TWIN) in the first cycle that begins at `frame` or later */
-	CHR_EVENT_CHECKSUM,  /* answer with CHR_NOTE_CHECKSUM of the state as it is just before `frame` */
-	CHR_EVENT_RESET,     /* state back to fresh at `frame`; parameters stay */
-	CHR_EVENT_FADE,      /* all outputs fade to gain `value` (0..1) in `ramp_frames`, beginning at `frame` */
+	CHR_EVENT_PARAM,   /* parameter `index` goes to `value` in `ramp_frames`, beginning at `frame` */
+	CHR_EVENT_PUBLISH, /* publish the state at the end of each cycle while `count` > 0 cycles remain; 0 stops */
+	CHR_EVENT_JOIN, /* take the twin's state over (it was given by CHR_ORDER_TWIN) in the first cycle that begins at `frame` or later */
+	CHR_EVENT_CHECKSUM, /* answer with CHR_NOTE_CHECKSUM of the state as it is just before `frame` */
+	CHR_EVENT_RESET,    /* state back to fresh at `frame`; parameters stay */
+	CHR_EVENT_FADE,     /* all outputs fade to gain `value` (0..1) in `ramp_frames`, beginning at `frame` */
 
 	/* supervisor -> main thread (eventfd wakes it); long arguments stand in the slot's `order` block */
 	CHR_ORDER_LOAD = 64, /* load the module file named in the slot and publish its descriptor */

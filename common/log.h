@@ -21,8 +21,8 @@ enum chr_log_level chr_log_level(void);
 void chr_log(enum chr_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define chr_error(...) chr_log(CHR_LOG_ERROR, __VA_ARGS__)
-#define chr_warn(...) chr_log(CHR_LOG_WARN, __VA_ARGS__)
-#define chr_info(...) chr_log(CHR_LOG_INFO, __VA_ARGS__)
+#define chr_warn(...)  chr_log(CHR_LOG_WARN, __VA_ARGS__)
+#define chr_info(...)  chr_log(CHR_LOG_INFO, __VA_ARGS__)
 #define chr_debug(...) chr_log(CHR_LOG_DEBUG, __VA_ARGS__)
 
 #endif

@@ -22,20 +22,20 @@ extern "C" {
 
 #define CHR_MODULE_ABI 1
 
-#define CHR_PORTS_MAX 64      /* ports of one module */
-#define CHR_PARAMS_MAX 32     /* parameters of one module */
-#define CHR_CHOICES_MAX 16    /* names of one choice parameter */
-#define CHR_METERS_MAX 8      /* meters of one module */
-#define CHR_STATE_MAX 1048576 /* bytes of one module's state */
-#define CHR_BLOCK_MAX 8192    /* frames of one call of process */
+#define CHR_PORTS_MAX   64      /* ports of one module */
+#define CHR_PARAMS_MAX  32      /* parameters of one module */
+#define CHR_CHOICES_MAX 16      /* names of one choice parameter */
+#define CHR_METERS_MAX  8       /* meters of one module */
+#define CHR_STATE_MAX   1048576 /* bytes of one module's state */
+#define CHR_BLOCK_MAX   8192    /* frames of one call of process */
 
 /* Marks a declaration whose function the audio thread may call: no allocation, lock, system call, log or unbounded loop. */
 #define CHR_RT
 
-#define CHR_C4_HZ 261.625565300598634 /* 440 * 2^(-9/12) */
-#define CHR_GATE_LOW_V 0.1f
+#define CHR_C4_HZ       261.625565300598634 /* 440 * 2^(-9/12) */
+#define CHR_GATE_LOW_V  0.1f
 #define CHR_GATE_HIGH_V 2.0f
-#define CHR_GATE_ON_V 10.0f
+#define CHR_GATE_ON_V   10.0f
 
 enum chr_direction { CHR_IN, CHR_OUT };
 
@@ -89,12 +89,12 @@ static inline float chr_control_at(struct chr_control c, uint32_t i)
  * by the place in the port table (the entries of the other direction are NULL; so are outputs of absent channels, while
  * absent inputs read silence). Buffers of different ports never overlap. */
 struct chr_io {
-	uint32_t frames;    /* 0..CHR_BLOCK_MAX */
-	float sample_rate;  /* Hz, constant in an instance's life */
+	uint32_t frames;   /* 0..CHR_BLOCK_MAX */
+	float sample_rate; /* Hz, constant in an instance's life */
 	const float *const *in;
 	float *const *out;
 	const struct chr_control *param;
-	uint32_t channels;  /* of this instance; 0 unless the module has ports with channels */
+	uint32_t channels; /* of this instance; 0 unless the module has ports with channels */
 };
 
 /* A uint32_t inside the state that counts something a person should see (clips, say). The engine publishes it every cycle. */
@@ -127,7 +127,8 @@ struct chr_module {
 };
 
 /* Flags of a module. */
-#define CHR_MODULE_OUT 1u /* the patch's output: the engine gives each of its inputs twice, one per lane, and hands it the lane picked */
+#define CHR_MODULE_OUT                                                                                                             \
+	1u /* the patch's output: the engine gives each of its inputs twice, one per lane, and hands it the lane picked */
 
 /* Seen from outside the shared object, though modules are compiled with hidden visibility. */
 #define CHR_EXPORT __attribute__((visibility("default")))

@@ -21,26 +21,26 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define CHR_SLOT_MAGIC 0x43485253u /* "CHRS" */
+#define CHR_SLOT_MAGIC   0x43485253u /* "CHRS" */
 #define CHR_SLOT_VERSION 1u
 
-#define CHR_PATH_BYTES 1024 /* of a path in a slot, with the final NUL */
-#define CHR_CLIENT_MAX 64   /* of a JACK client name, with the final NUL */
-#define CHR_TEXT_MAX 256    /* of a reason, with the final NUL */
-#define CHR_PENDING_MAX 256 /* events waiting in the engine for their frame */
-#define CHR_LANES 2
+#define CHR_PATH_BYTES  1024 /* of a path in a slot, with the final NUL */
+#define CHR_CLIENT_MAX  64   /* of a JACK client name, with the final NUL */
+#define CHR_TEXT_MAX    256  /* of a reason, with the final NUL */
+#define CHR_PENDING_MAX 256  /* events waiting in the engine for their frame */
+#define CHR_LANES       2
 
 /* Arguments of the orders. Written by the supervisor before the order goes into the ring. */
 struct chr_slot_order {
-	char file[CHR_PATH_BYTES];     /* CHR_ORDER_LOAD: the module's .so */
-	char client[CHR_CLIENT_MAX];   /* CHR_ORDER_OPEN from here on: JACK client name, exact */
-	char module[CHR_NAME_MAX];     /* the module's name in the patch, for log lines */
-	char server[CHR_CLIENT_MAX];   /* JACK server name; "" = JACK's default */
-	uint32_t lane;                 /* 0 = a, 1 = b */
-	uint32_t lanes;                /* of the patch: 1 or 2 */
-	uint32_t member;               /* index on the lane's board */
-	uint32_t channels;             /* of `out`; 0 elsewhere */
-	float value[CHR_PARAMS_MAX];   /* parameters to start with */
+	char file[CHR_PATH_BYTES];   /* CHR_ORDER_LOAD: the module's .so */
+	char client[CHR_CLIENT_MAX]; /* CHR_ORDER_OPEN from here on: JACK client name, exact */
+	char module[CHR_NAME_MAX];   /* the module's name in the patch, for log lines */
+	char server[CHR_CLIENT_MAX]; /* JACK server name; "" = JACK's default */
+	uint32_t lane;               /* 0 = a, 1 = b */
+	uint32_t lanes;              /* of the patch: 1 or 2 */
+	uint32_t member;             /* index on the lane's board */
+	uint32_t channels;           /* of `out`; 0 elsewhere */
+	float value[CHR_PARAMS_MAX]; /* parameters to start with */
 };
 
 /* Is an `out` heard? Two of them take turns at a frame, so that no sample is lost or doubled. */
@@ -53,9 +53,9 @@ enum chr_mute {
 
 /* What the picker of `out` obeys; written by the supervisor while `out` plays. */
 struct chr_slot_picker {
-	_Atomic uint32_t broken[CHR_LANES];           /* not 0: do not take this lane */
-	struct chr_member_set required[CHR_LANES];    /* members that must be fresh for a lane to be taken */
-	_Atomic uint64_t muted;                       /* enum chr_mute | frame << 32 */
+	_Atomic uint32_t broken[CHR_LANES];        /* not 0: do not take this lane */
+	struct chr_member_set required[CHR_LANES]; /* members that must be fresh for a lane to be taken */
+	_Atomic uint64_t muted;                    /* enum chr_mute | frame << 32 */
 };
 
 /* How a process stands. */
@@ -83,15 +83,15 @@ struct chr_slot_report {
 /* Written by the audio thread, relaxed; read by the supervisor for people to see. Counters wrap. */
 struct chr_slot_status {
 	_Alignas(64) _Atomic uint32_t cycles;
-	_Atomic uint32_t applied;      /* events applied */
-	_Atomic uint32_t late;         /* of these, after their frame */
-	_Atomic uint32_t rejected;     /* events of unknown version, kind or index */
-	_Atomic uint32_t nonfinite;    /* blocks silenced */
-	_Atomic uint32_t skipped;      /* times the frame time jumped */
+	_Atomic uint32_t applied;   /* events applied */
+	_Atomic uint32_t late;      /* of these, after their frame */
+	_Atomic uint32_t rejected;  /* events of unknown version, kind or index */
+	_Atomic uint32_t nonfinite; /* blocks silenced */
+	_Atomic uint32_t skipped;   /* times the frame time jumped */
 	_Atomic uint32_t joins;
-	_Atomic uint32_t joining;      /* not 0 while it waits for its twin's state */
-	_Atomic uint32_t busy_us;      /* time in the callback, sum; wraps */
-	_Atomic uint32_t worst_us;     /* the longest callback */
+	_Atomic uint32_t joining;  /* not 0 while it waits for its twin's state */
+	_Atomic uint32_t busy_us;  /* time in the callback, sum; wraps */
+	_Atomic uint32_t worst_us; /* the longest callback */
 	_Atomic uint32_t meter[CHR_METERS_MAX];
 	_Atomic uint32_t played[CHR_LANES]; /* `out`: cycles played from each lane */
 	_Atomic uint32_t silent;            /* `out`: cycles with no lane to play */
@@ -119,7 +119,7 @@ struct chr_snapshot {
 
 struct chr_slot {
 	uint32_t magic, version;
-	uint64_t bytes; /* sizeof(struct chr_slot) of the creator */
+	uint64_t bytes;                     /* sizeof(struct chr_slot) of the creator */
 	_Alignas(64) pthread_mutex_t alive; /* robust, shared: held by the module's main thread as long as it lives */
 	struct chr_slot_order order;
 	struct chr_slot_picker picker;

@@ -53,7 +53,8 @@ static void on_latency(jack_latency_callback_mode_t mode, void *self)
 	jack_latency_range_t range = {.min = atomic_load_explicit(&from->min, memory_order_relaxed) + period,
 				      .max = atomic_load_explicit(&from->max, memory_order_relaxed) + period};
 	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
-		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
+		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL
+					    : client->in_port[i];
 		if (port)
 			jack_port_set_latency_range(port, mode, &range);
 	}
