@@ -161,8 +161,11 @@ void chr_instances_review(struct chr_conductor *conductor)
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
-			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired ||
-			    cycles_of(conductor, unit, instance) - instance->cycles_begun < 1)
+			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired)
+				continue;
+			/* one that joins proves by joining that it runs */
+			if (!chr_lanes_joins(conductor, unit, instance) &&
+			    cycles_of(conductor, unit, instance) == instance->cycles_begun)
 				continue;
 			chr_lanes_settle(conductor, unit, instance);
 			changed = true;

@@ -141,9 +141,14 @@ void chr_lanes_break(struct chr_conductor *conductor, unsigned lane)
 	}
 }
 
+bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance)
+{
+	return chr_lanes_two(conductor) && !chr_lanes_is_out(unit) && instance->lane != conductor->lanes.leader;
+}
+
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
 {
-	bool joins = chr_lanes_two(conductor) && !chr_lanes_is_out(unit) && instance->lane != conductor->lanes.leader;
+	bool joins = chr_lanes_joins(conductor, unit, instance);
 	chr_instances_set_state(conductor, unit, instance, joins ? CHR_INSTANCE_JOINING : CHR_INSTANCE_PLAYING);
 	if (chr_lanes_two(conductor) && chr_lanes_is_out(unit)) {
 		chr_lanes_join_outs(conductor, instance);

@@ -40,6 +40,9 @@ void chr_lanes_rewire(struct chr_conductor *conductor);
 /* The state of an instance that has just been wired and runs: it plays, or it has to join first. */
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 
+/* Has the instance to join before it plays? */
+bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance);
+
 /* The instance's client is active: it and its twin learn of each other. */
 void chr_lanes_introduce(struct chr_unit *unit);
 
