@@ -20,6 +20,13 @@ void chr_system_no_server(void);
 /* A test case with that fixture and a time limit of `seconds`. */
 TCase *chr_system_case(Suite *suite, const char *name, int seconds);
 
+/* Sanitizers make everything late: what judges by punctuality or interposes the allocator is left out under them. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHR_SYSTEM_SANITIZED 1
+#else
+#define CHR_SYSTEM_SANITIZED 0
+#endif
+
 /* Seconds that a measurement should take: the environment's CHRONUS_TEST_SECONDS, or `usual`. */
 double chr_system_seconds(double usual);
 
