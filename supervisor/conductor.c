@@ -184,8 +184,11 @@ static void on_tick(void *self)
 		conductor->load_us = now;
 	look_after(conductor, load);
 	chr_lanes_tick(conductor);
-	if (load)
-		chr_instances_fill(conductor); /* a process that could not be started may now */
+	bool held = conductor->hold_us && now >= conductor->hold_us;
+	if (held)
+		conductor->hold_us = 0;
+	if (load || held)
+		chr_instances_fill(conductor); /* what could not be started may be now */
 	bool busy = repairing(conductor);
 	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
 		conductor->busy = busy;

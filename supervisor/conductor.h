@@ -54,6 +54,7 @@ struct chr_conductor {
 	uint64_t started_us;
 	uint64_t load_us;     /* when the load figures were made */
 	uint64_t heard_us;    /* first time that everything played; 0: not yet */
+	uint64_t hold_us;     /* no process is assigned before this time: the server may be gone */
 	int64_t latencies_of; /* the generation whose latencies were computed once more */
 	bool server_up;
 	bool quitting;

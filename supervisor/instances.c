@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#define HOLD_US   200000u
 #define POISON_US 150000u /* a crash this long after an event may come from it */
 #define TWINS_US  500000u /* twins that crash within this time crashed of the same thing */
 
@@ -88,7 +89,8 @@ void chr_instances_fill(struct chr_conductor *conductor)
 	unsigned waiting = 0;
 	if (conductor->quitting)
 		return;
-	for (unsigned i = 0; conductor->server_up && i < conductor->rack.unit_count; i++)
+	bool may = conductor->server_up && chr_monotonic_us() >= conductor->hold_us;
+	for (unsigned i = 0; may && i < conductor->rack.unit_count; i++)
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
@@ -250,9 +252,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	chr_process_signal(process, SIGKILL);
 	if (!chr_instances_of(conductor, process, &unit, &instance))
 		return;
-	bool server_lost = conductor->quitting ||
-			   atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST ||
-			   !conductor->server_up;
+	bool server_gone = atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST;
+	bool server_lost = conductor->quitting || server_gone || !conductor->server_up;
 	bool by_hand = instance->by_hand;
 	struct chr_fault *fault = &instance->fault;
 	if (!server_lost && !unit->quarantined && !by_hand) {
@@ -273,6 +274,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
 	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
+	if (server_gone) /* if it is not this client alone that lost the server, we are told within this time */
+		conductor->hold_us = chr_monotonic_us() + HOLD_US;
 	chr_lanes_died(conductor, unit, instance);
 	if (!server_lost)
 		chr_lanes_rewire(conductor);
