@@ -72,6 +72,7 @@ void chr_conductor_server_lost(struct chr_conductor *conductor)
 	conductor->server_up = false;
 	conductor->rack.sample_rate = conductor->rack.period = 0;
 	conductor->heard_us = 0;
+	conductor->led = false;
 	conductor->started_us = chr_monotonic_us();
 	chr_sentry_set_period(&conductor->sentry, 0);
 	chr_warn("the JACK server is gone: waiting for it, everything comes back with it");

@@ -53,7 +53,8 @@ struct chr_conductor {
 	struct chr_poll inbox_poll, osc_poll, signal_poll, tick_poll;
 	uint64_t started_us;
 	uint64_t load_us;     /* when the load figures were made */
-	uint64_t heard_us;    /* first time that everything played; 0: not yet */
+	uint64_t heard_us;    /* first time that a whole lane played; 0: not yet */
+	bool led;             /* the lane that leads was whole since the start: the other may be made */
 	uint64_t hold_us;     /* no process is assigned before this time: the server may be gone */
 	int64_t latencies_of; /* the generation whose latencies were computed once more */
 	bool server_up;
@@ -76,7 +77,7 @@ void chr_conductor_quit(struct chr_conductor *conductor);
 /* JACK's frame time now; 0 without a server. */
 uint32_t chr_conductor_frame_now(struct chr_conductor *conductor);
 
-/* Everything plays for the first time. */
+/* A whole lane plays for the first time. */
 void chr_conductor_heard(struct chr_conductor *conductor);
 
 /* What OSC needs of it; fills `host`. */

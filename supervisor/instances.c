@@ -8,9 +8,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define HOLD_US   200000u
-#define POISON_US 150000u /* a crash this long after an event may come from it */
-#define TWINS_US  500000u /* twins that crash within this time crashed of the same thing */
+#define HOLD_US   200000u  /* after a client lost its server, until processes are assigned again */
+#define LEAD_US   2000000u /* how long the other lane lets the leader go first */
+#define POISON_US 150000u  /* a crash this long after an event may come from it */
+#define TWINS_US  500000u  /* twins that crash within this time crashed of the same thing */
 
 void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 			     enum chr_instance_state state)
@@ -84,28 +85,55 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_STARTING);
 }
 
-void chr_instances_fill(struct chr_conductor *conductor)
+/* At the start, and when the server has come back, the lane that leads goes first: it is heard while the other is still being made. */
+static bool has_turn(struct chr_conductor *conductor, unsigned lane)
 {
-	unsigned waiting = 0;
-	if (conductor->quitting)
-		return;
-	bool may = conductor->server_up && chr_monotonic_us() >= conductor->hold_us;
-	for (unsigned i = 0; may && i < conductor->rack.unit_count; i++)
-		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+	struct chr_lanes *lanes = &conductor->lanes;
+	conductor->led |= lanes->whole[lanes->leader] || chr_monotonic_us() - conductor->started_us > LEAD_US;
+	return conductor->led || lane == lanes->leader;
+}
+
+/* Gives a spare to each that waits. Returns how many found none. */
+static unsigned give_spares(struct chr_conductor *conductor)
+{
+	unsigned without = 0;
+	for (unsigned turn = 0; turn < CHR_LANES; turn++)
+		for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
+			unsigned lane = turn ^ conductor->lanes.leader;
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
-			if (instance->state != CHR_INSTANCE_WAITING || instance->process)
+			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane))
 				continue;
 			struct chr_process *spare = chr_processes_take_spare(conductor);
 			if (spare)
 				assign(conductor, unit, instance, spare);
 			else
-				waiting++;
+				without++;
 		}
-	unsigned coming = conductor->spawning;
+	return without;
+}
+
+static bool starting(const struct chr_conductor *conductor)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			if (conductor->rack.unit[i]->instance[lane].state == CHR_INSTANCE_STARTING)
+				return true;
+	return false;
+}
+
+void chr_instances_fill(struct chr_conductor *conductor)
+{
+	if (conductor->quitting)
+		return;
+	bool may = conductor->server_up && chr_monotonic_us() >= conductor->hold_us;
+	unsigned wanted = may ? give_spares(conductor) : 0, coming = conductor->spawning;
+	/* the pool is filled up when nobody needs the processor for a repair */
+	if (!conductor->spare_count || !starting(conductor))
+		wanted += CHR_SPARES;
 	for (unsigned i = 0; i < conductor->process_count; i++)
 		coming += !conductor->process[i]->hello && !conductor->process[i]->dying;
-	unsigned wanted = waiting + CHR_SPARES, have = conductor->spare_count + coming;
+	unsigned have = conductor->spare_count + coming;
 	if (have < wanted) {
 		conductor->spawning += wanted - have;
 		chr_graph_spawn(&conductor->graph, wanted - have);
@@ -172,8 +200,10 @@ void chr_instances_review(struct chr_conductor *conductor)
 			chr_lanes_settle(conductor, unit, instance);
 			changed = true;
 		}
-	if (changed)
-		chr_lanes_review(conductor);
+	if (!changed)
+		return;
+	chr_lanes_review(conductor);
+	chr_instances_fill(conductor);
 }
 
 /* Has the unit died so often that it is to stay silent? */

@@ -204,14 +204,6 @@ void chr_lanes_tick(struct chr_conductor *conductor)
 	chr_lanes_audit_tick(conductor);
 }
 
-static bool everything_plays(const struct chr_conductor *conductor)
-{
-	for (unsigned lane = 0; lane < conductor->rack.patch->lanes; lane++)
-		if (!all_in(conductor, lane, CHR_INSTANCE_PLAYING))
-			return false;
-	return conductor->rack.unit[0]->instance[0].state == CHR_INSTANCE_PLAYING;
-}
-
 /* The lane whose modules foreign ports hear: a, while it is whole. */
 static unsigned foreign_lane(const struct chr_lanes *lanes)
 {
@@ -240,7 +232,8 @@ void chr_lanes_review(struct chr_conductor *conductor)
 		ask_to_join(conductor);
 	if (foreign_lane(lanes) != lanes->foreign)
 		chr_lanes_rewire(conductor);
-	if (!conductor->heard_us && conductor->server_up && everything_plays(conductor))
+	if (!conductor->heard_us && conductor->server_up && lanes->whole[lanes->leader] &&
+	    conductor->rack.unit[0]->instance[0].state == CHR_INSTANCE_PLAYING)
 		chr_conductor_heard(conductor);
 }
 
