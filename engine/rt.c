@@ -222,18 +222,20 @@ static void silence(struct chr_rt *rt, uint32_t frames, float *const *out)
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 
-static void judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *const *out)
+/* False when the outputs were not to be let out: what is there now is silence, and what comes is another sound than the twin's. */
+static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *const *out)
 {
 	bool finite = true;
 	for (unsigned i = 0; i < rt->desc->port_count && finite; i++)
 		if (rt->desc->port[i].direction == CHR_OUT && out[i])
 			finite = finite_block(out[i], frames);
 	if (finite)
-		return;
+		return true;
 	silence(rt, frames, out);
 	chr_rt_reset(rt);
 	chr_rt_count(&rt->slot->status.nonfinite);
 	chr_rt_note(rt, CHR_NOTE_NONFINITE, frame, 0, 0);
+	return false;
 }
 
 /* Silence on every output, the clock's too, so that it adds nothing to that of the `out` that plays. */
@@ -275,7 +277,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 		lane = chr_picker_choose(&rt->picker, rt->ran, rt->frame, frame);
 	run(rt, lane, frames, frame, in, out);
 	chr_events_settle(rt);
-	judge(rt, frames, frame, out);
+	bool good = judge(rt, frames, frame, out);
 	mute(rt, lane, frames, frame, out);
 	rt->frame = frame;
 	rt->frames = frames;
@@ -285,6 +287,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 		chr_join_publish(rt, frame + frames);
 	}
 	tell(rt, mxcsr);
-	if (rt->pulse)
+	/* a cycle without a pulse: out goes over to the other lane, and stays there until this one has joined again */
+	if (rt->pulse && good)
 		chr_pulse_complete(rt->pulse, frame);
 }

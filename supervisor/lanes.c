@@ -184,6 +184,11 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 		break;
 	case CHR_NOTE_NONFINITE:
 		chr_warn("%s: produced samples that are not numbers; silenced and reset", instance->client);
+		/* its state is fresh: no longer its twin's */
+		if (chr_lanes_two(conductor) && conductor->lanes.whole[0] && conductor->lanes.whole[1]) {
+			chr_lanes_break(conductor, instance->lane);
+			chr_lanes_review(conductor);
+		}
 		break;
 	default:
 		break;

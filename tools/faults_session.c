@@ -17,12 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS      15000
-#define LEASE_S       86400
-#define CAPTURE_AHEAD 12 /* periods */
-#define SABOTEUR      "tests/system/modules/saboteur.so"
-#define ORDER_US      200000u
-#define ASK_US        500000u /* between two questions while waiting: pushes may be lost */
+#define START_MS       15000
+#define START_ATTEMPTS 3
+#define SHOWN_BYTES    2000 /* of a log */
+#define LEASE_S        86400
+#define CAPTURE_AHEAD  12 /* periods */
+#define SABOTEUR       "tests/system/modules/saboteur.so"
+#define ORDER_US       200000u
+#define ASK_US         500000u /* between two questions while waiting: pushes may be lost */
 
 /* ---- the page and the saboteurs ---- */
 
@@ -463,15 +465,49 @@ static int wait_start(struct chr_session *session)
 	return -1;
 }
 
+static bool end_child(struct chr_session *session)
+{
+	bool willing = chr_child_end(&session->child, 5000);
+	chr_osc_client_close(&session->ask);
+	chr_osc_client_close(&session->watch);
+	return willing;
+}
+
+/* The last lines of a log. */
+static void show_end(const char *path)
+{
+	char line[512];
+	FILE *file = fopen(path, "r");
+	if (!file)
+		return;
+	if (!fseek(file, -SHOWN_BYTES, SEEK_END))
+		fgets(line, sizeof line, file);
+	while (fgets(line, sizeof line, file))
+		fputs(line, stderr);
+	fclose(file);
+}
+
 int chr_session_start(struct chr_session *session, const char *patch, const char *restart, const char *log)
 {
 	session->ask.fd = session->watch.fd = -1;
 	chr_judge_init(&session->judge, CHR_JUDGE_CHANNELS, session->period);
 	if ((!session->page && make_page(session)) || link_saboteurs(session) || write_patch(session, patch, restart))
 		return -1;
-	if (launch(session, log) || wait_start(session)) {
-		fprintf(stderr, "chronus-faults: chronus does not play:\n");
-		chr_log_show(session->log);
+	/* what an earlier one left in JACK's graph may go a little later than its supervisor */
+	int rc = -1;
+	for (int attempt = 0; attempt < START_ATTEMPTS && rc; attempt++) {
+		rc = launch(session, log) || wait_start(session);
+		if (rc)
+			end_child(session);
+	}
+	if (rc) {
+		fprintf(stderr, "chronus-faults: chronus does not play; what it printed is in %s:\n", session->log);
+		for (unsigned i = 0; i < session->count; i++)
+			fprintf(stderr, "  %s/%c %s\n", session->instance[i].module, 'a' + (char)session->instance[i].lane,
+				session->instance[i].state);
+		struct stat status;
+		if (stat(session->log, &status) == 0 && S_ISREG(status.st_mode))
+			show_end(session->log);
 		return -1;
 	}
 	if (chr_session_listen(session))
@@ -483,9 +519,7 @@ int chr_session_start(struct chr_session *session, const char *patch, const char
 bool chr_session_stop(struct chr_session *session)
 {
 	chr_session_deafen(session);
-	bool willing = chr_child_end(&session->child, 5000);
-	chr_osc_client_close(&session->ask);
-	chr_osc_client_close(&session->watch);
+	bool willing = end_child(session);
 	chr_reference_destroy(session->reference);
 	session->reference = NULL;
 	return willing;

@@ -127,7 +127,6 @@ int chr_strike_crash_loop(struct chr_campaign *campaign, struct chr_shot *shot)
 		return end(campaign, shot, "not quarantined");
 	/* without the module the rest is no part of the sequence any more: from here on silence is listened for */
 	chr_session_forget(session);
-	campaign->now = NULL;
 	uint64_t right = session->judge.right;
 	chr_session_pass(session, AFTER_MS);
 	if (session->judge.right - right < 24000)

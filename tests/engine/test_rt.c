@@ -54,7 +54,10 @@ START_TEST(nonfinite_block_is_silenced_and_the_state_fresh)
 	ck_assert_uint_eq(bed_status(&bed->slot->status.nonfinite), 1);
 	ck_assert(bed_note(bed, CHR_NOTE_NONFINITE, &note));
 	ck_assert_uint_eq(note.frame, ORIGIN + 64);
+	/* without a pulse, so that out takes the twin's lane */
+	ck_assert(!chr_pulse_fresh(&bed->board[0]->pulse[5], ORIGIN + 64, ORIGIN + 128));
 	bed_cycle(bed, 64);
+	ck_assert(chr_pulse_fresh(&bed->board[0]->pulse[5], ORIGIN + 128, ORIGIN + 192));
 	ck_assert_float_eq(bed->out_buffer[PROBE_TICK][0], 0.0f);
 	ck_assert_float_eq(bed->out_buffer[PROBE_SUM][0], 1.0f);
 	ck_assert_uint_eq(bed_status(&bed->slot->status.nonfinite), 1);
