@@ -10,6 +10,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
+# Who runs it waits for the sound: on all cores.
+MAKEFLAGS += $(if $(filter run,$(MAKECMDGOALS)),-j$(shell nproc))
 # V=1 shows the commands.
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-5s %s\n')
