@@ -1,6 +1,7 @@
 #include "tests/lib/analysis.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CLICK_APART 64
@@ -156,4 +157,18 @@ double chr_deviation(const double *x, size_t count, double *mean)
 	if (mean)
 		*mean = average;
 	return count > 1 ? sqrt(squares / (double)(count - 1)) : 0.0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+double chr_spread(double *x, size_t count)
+{
+	if (count < 4)
+		return INFINITY;
+	qsort(x, count, sizeof *x, by_size);
+	return (x[count * 3 / 4] - x[count / 4]) / 1.349;
 }

@@ -31,4 +31,8 @@ size_t chr_onset(const float *x, size_t frames, size_t from, float threshold);
 /* Standard deviation of `count` numbers; their mean in *mean (may be NULL). */
 double chr_deviation(const double *x, size_t count, double *mean);
 
+/* Spread of `count` numbers that a few strays do not move: the width of their middle half over 1.349, which is the standard deviation of what is
+ * normally distributed. Sorts the numbers. */
+double chr_spread(double *x, size_t count);
+
 #endif
