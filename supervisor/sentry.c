@@ -121,12 +121,13 @@ static void *watchdog_run(void *arg)
 		uint32_t period = atomic_load_explicit(&sentry->period_us, memory_order_relaxed);
 		uint32_t tick = period > 2000 && period < 20000 ? period : period ? 2000 : 20000;
 		nanosleep(&(struct timespec){.tv_nsec = (long)tick * 1000}, NULL);
-		if (!period)
-			continue;
+		pthread_mutex_lock(&sentry->lock);
+		/* under the lock: not older than what a guard was given when it was last watched */
 		uint64_t now = chr_monotonic_us();
 		uint32_t server = atomic_load_explicit(sentry->server_cycles, memory_order_acquire);
-		pthread_mutex_lock(&sentry->lock);
-		for (unsigned i = 0; i < sentry->count; i++)
+		/* asked again: the server may have gone during the sleep */
+		bool runs = atomic_load_explicit(&sentry->period_us, memory_order_relaxed) != 0;
+		for (unsigned i = 0; runs && i < sentry->count; i++)
 			look(sentry, sentry->guard[i], server, now);
 		pthread_mutex_unlock(&sentry->lock);
 	}
@@ -239,5 +240,7 @@ void chr_sentry_watch(struct chr_sentry *sentry, struct chr_process *process, co
 
 void chr_sentry_set_period(struct chr_sentry *sentry, uint32_t period_us)
 {
+	pthread_mutex_lock(&sentry->lock);
 	atomic_store_explicit(&sentry->period_us, period_us, memory_order_relaxed);
+	pthread_mutex_unlock(&sentry->lock);
 }
