@@ -95,26 +95,35 @@ static void learn(struct chr_type *type, const struct chr_slot *slot, unsigned k
 		type->known = true;
 }
 
-/* Waits for the answer to the load order. False when the process died or took too long. */
+static bool take_answer(struct chr_type *type, struct chr_process *process)
+{
+	struct chr_event report;
+	while (chr_ring_read(&process->slot->from_main, &report, 1))
+		if (report.kind == CHR_REPORT_LOADED || report.kind == CHR_REPORT_FAILED) {
+			learn(type, process->slot, report.kind);
+			return true;
+		}
+	return false;
+}
+
+/* Waits for the answer to the load order. False when the process died or took too long. Looks once even when it is late: another one of those
+ * that were asked together may have used the time up. */
 static bool answer(struct chr_type *type, struct chr_process *process, uint64_t deadline)
 {
 	for (;;) {
-		struct chr_event report;
-		while (chr_ring_read(&process->slot->from_main, &report, 1))
-			if (report.kind == CHR_REPORT_LOADED || report.kind == CHR_REPORT_FAILED) {
-				learn(type, process->slot, report.kind);
-				return true;
-			}
 		uint64_t now = chr_monotonic_us();
-		if (now >= deadline)
-			return false;
+		bool late = now >= deadline;
 		struct pollfd fds[2] = {{.fd = process->from_main, .events = POLLIN}, {.fd = process->pidfd, .events = POLLIN}};
-		poll(fds, 2, (int)((deadline - now + 999) / 1000));
-		if (fds[1].revents && !fds[0].revents) {
+		poll(fds, 2, late ? 0 : (int)((deadline - now + 999) / 1000));
+		chr_wake_clear(process->from_main);
+		if (take_answer(type, process))
+			return true;
+		if (fds[1].revents) {
 			snprintf(type->why, sizeof type->why, "the process that loaded it died");
 			return false;
 		}
-		chr_wake_clear(process->from_main);
+		if (late)
+			return false;
 	}
 }
 
@@ -132,8 +141,8 @@ static struct chr_process *ask(const struct chr_catalog *catalog, struct chr_typ
 
 static void ask_all(struct chr_catalog *catalog)
 {
-	uint64_t deadline = chr_monotonic_us() + CHR_CATALOG_WAIT_MS * 1000u;
 	for (unsigned first = 0; first < catalog->count; first += ASKED_AT_ONCE) {
+		uint64_t deadline = chr_monotonic_us() + CHR_CATALOG_WAIT_MS * 1000u;
 		struct chr_process *process[ASKED_AT_ONCE] = {NULL};
 		unsigned count = catalog->count - first < ASKED_AT_ONCE ? catalog->count - first : ASKED_AT_ONCE;
 		for (unsigned i = 0; i < count; i++)
