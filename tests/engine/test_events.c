@@ -133,22 +133,23 @@ END_TEST
 
 START_TEST(full_queue_leaves_the_rest_in_the_ring)
 {
-	const uint32_t over = 40;
-	for (int i = 0; i < 3; i++)
-		bed_send_param(bed, PARAM_DIRECT, 0.5f, ORIGIN + 10 * N, STEP);
-	bed_cycle(bed, N);
-	for (uint32_t i = 0; i < CHR_PENDING_MAX + over; i++)
-		bed_send_param(bed, PARAM_LEVEL, (float)(i % 7), ORIGIN + 2 * N + i, STEP);
+	const uint32_t over = 40, batch = CHR_RING_EVENTS / 2, all = CHR_PENDING_MAX + over, first = ORIGIN + 32 * N;
+	for (uint32_t i = 0; i < all; i++) {
+		if (i % batch == 0)
+			bed_cycle(bed, N);
+		bed_send_param(bed, PARAM_LEVEL, (float)(i % 7), first + i, STEP);
+	}
 	bed_cycle(bed, N);
 	ck_assert_uint_eq(bed->rt->queue.count, CHR_PENDING_MAX);
-	ck_assert_uint_eq(chr_ring_space(&bed->slot->to_audio), CHR_RING_EVENTS - over - 3);
-	bed_cycle(bed, 128);
-	for (uint32_t i = 0; i < 128; i++)
-		ck_assert_float_eq(bed->out_buffer[PROBE_LEVEL][i], (float)(i % 7));
-	bed_cycle(bed, 256);
-	for (uint32_t i = 128; i < CHR_PENDING_MAX + over; i++)
-		ck_assert_float_eq(bed->out_buffer[PROBE_LEVEL][i - 128], (float)(i % 7));
-	ck_assert_uint_eq(bed_status(&bed->slot->status.applied), CHR_PENDING_MAX + over);
+	ck_assert_uint_eq(chr_ring_space(&bed->slot->to_audio), CHR_RING_EVENTS - over);
+	while (bed->frame != first)
+		bed_cycle(bed, N);
+	for (uint32_t at = 0; at < all; at += N) {
+		bed_cycle(bed, N);
+		for (uint32_t i = at; i < at + N && i < all; i++)
+			ck_assert_float_eq(bed->out_buffer[PROBE_LEVEL][i - at], (float)(i % 7));
+	}
+	ck_assert_uint_eq(bed_status(&bed->slot->status.applied), all);
 	ck_assert_uint_eq(bed_status(&bed->slot->status.rejected), 0);
 }
 END_TEST
