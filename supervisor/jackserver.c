@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_WAIT_US    5000000u
-#define REQUEST_PRIORITY 6 /* SCHED_FIFO */
-#define STOP_WAIT_US     400000u
-#define PIPEWIRE_MARK    "CHRONUS_JACK_LIBRARY" /* set in the second execution */
+#define START_WAIT_US 5000000u
+#define REQUEST_NICE  (-11) /* of the thread that repairs wait for; jackd makes it without realtime priority */
+#define STOP_WAIT_US  400000u
+#define PIPEWIRE_MARK "CHRONUS_JACK_LIBRARY" /* set in the second execution */
 
 static void say_nothing(const char *text)
 {
@@ -169,9 +169,8 @@ static int spawn(struct chr_jack_server *server, const struct chr_jack_settings 
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setpgroup(&attr, 0);
-	/* its request thread inherits this: repairs wait for it */
-	posix_spawnattr_setschedpolicy(&attr, realtime_permitted() ? SCHED_FIFO : SCHED_OTHER);
-	posix_spawnattr_setschedparam(&attr, &(struct sched_param){.sched_priority = realtime_permitted() ? REQUEST_PRIORITY : 0});
+	posix_spawnattr_setschedpolicy(&attr, SCHED_OTHER);
+	posix_spawnattr_setschedparam(&attr, &(struct sched_param){0});
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSCHEDULER);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	if (!settings->verbose) {
@@ -184,6 +183,8 @@ static int spawn(struct chr_jack_server *server, const struct chr_jack_settings 
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
 		server->pid = 0;
+	else
+		setpriority(PRIO_PROCESS, (id_t)server->pid, REQUEST_NICE); /* where it is permitted */
 	return -rc;
 }
 
