@@ -117,6 +117,7 @@ static void take_instance(struct chr_rig_instance *to, const struct chr_reply *r
 	copy_text(to->state, sizeof to->state, reply, "state");
 	to->pid = (pid_t)number_of(reply, "pid");
 	to->restarts = (long)number_of(reply, "restarts");
+	to->applied = number_of(reply, "applied");
 }
 
 static void take_status(struct chr_rig_status *status, const struct chr_reply *reply)

@@ -21,6 +21,7 @@ struct chr_rig_instance {
 	char module[64], lane[8], client[80], state[32];
 	pid_t pid;
 	long restarts;
+	double applied; /* events */
 };
 
 struct chr_rig_status {
