@@ -359,5 +359,6 @@ void chr_instances_restart(struct chr_conductor *conductor, struct chr_unit *uni
 			chr_process_signal(instance->process, SIGKILL);
 		}
 	}
+	chr_lanes_review(conductor);
 	chr_instances_fill(conductor);
 }

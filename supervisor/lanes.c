@@ -122,6 +122,9 @@ static void take_joined(struct chr_conductor *conductor)
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
 		chr_instances_tell_repair(&conductor->rack.unit[i]->instance[lane]);
 	lanes->audit_us = chr_monotonic_us() + FIRST_AUDIT_US;
+	/* the leader lost a member after its twins had its state: they go on where it cannot */
+	if (!lanes->whole[!lane])
+		chr_lanes_break(conductor, !lane);
 	chr_lanes_review(conductor);
 }
 
@@ -154,8 +157,12 @@ void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, st
 		chr_lanes_join_outs(conductor, instance);
 		chr_lanes_hand_over(conductor);
 	}
-	if (!joins)
-		chr_instances_tell_repair(instance);
+	if (joins)
+		return;
+	/* a member of the leader began anew: what its twin may have taken over before is void */
+	if (!chr_lanes_is_out(unit))
+		conductor->lanes.asked = false;
+	chr_instances_tell_repair(instance);
 }
 
 void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
@@ -231,6 +238,8 @@ void chr_lanes_review(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	lanes->whole[lanes->leader] = all_in(conductor, lanes->leader, CHR_INSTANCE_PLAYING);
+	if (lanes->whole[!lanes->leader] && !all_in(conductor, !lanes->leader, CHR_INSTANCE_PLAYING))
+		chr_lanes_break(conductor, !lanes->leader); /* the server went, or a quarantine was lifted */
 	chr_lanes_tell_out(conductor);
 	if (chr_lanes_two(conductor) && conductor->server_up && lanes->whole[lanes->leader] && !lanes->whole[!lanes->leader] &&
 	    !lanes->asked && all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING))
