@@ -152,7 +152,6 @@ static int find_again(struct chr_campaign *campaign, struct chr_shot *shot)
 	} else if (!(shot->kind->flags & CHR_KIND_FRESH)) {
 		return 0;
 	}
-	campaign->now = NULL;
 	return chr_session_capture(session);
 }
 
@@ -190,17 +189,27 @@ static int shoot(struct chr_campaign *campaign, struct chr_shot *shot)
 	return rc;
 }
 
+/* What was heard of it, for a search in the log: when the loss begins says which step of the repair it belongs to. */
+static void tell(const struct chr_shot *shot)
+{
+	double delay_ms = shot->lost ? ((double)shot->lost_at - (double)shot->frame) * 1000.0 / RATE : 0;
+	fprintf(stderr,
+		"%s %s/%c, pid %d: %u frames lost (%u skipped, %u silent, %u wrong, %u out of step), the first %.1f ms later%s%s%s "
+		"%s\n",
+		shot->kind->name, shot->module, 'a' + (char)shot->lane, (int)shot->pid, shot->lost, shot->by[CHR_LOSS_SKIPPED],
+		shot->by[CHR_LOSS_SILENT], shot->by[CHR_LOSS_WRONG], shot->by[CHR_LOSS_STEP], delay_ms,
+		shot->stalled ? ", machine stalled" : "", shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "",
+		shot->note);
+}
+
 int chr_campaign_shoot(struct chr_campaign *campaign, const struct chr_kind *kind)
 {
 	struct chr_shot *shot = add(campaign, kind);
 	if (!shot)
 		return -1;
 	int rc = kind->flags & CHR_KIND_SOLE ? shoot_alone(campaign, shot) : shoot(campaign, shot);
-	if ((shot->lost || shot->failed || shot->unrecovered) && campaign->options.verbose)
-		fprintf(stderr, "%s %s/%c at frame %u: %u lost (%u skipped, %u silent, %u wrong, %u out of step)%s%s%s %s\n",
-			kind->name, shot->module, 'a' + (char)shot->lane, (unsigned)shot->frame, shot->lost, shot->by[0],
-			shot->by[1], shot->by[2], shot->by[3], shot->stalled ? ", machine stalled" : "",
-			shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "", shot->note);
+	if (campaign->options.verbose && (shot->lost || shot->failed || shot->unrecovered))
+		tell(shot);
 	return rc;
 }
 

@@ -153,8 +153,12 @@ static void draw_view(FILE *file, const struct view *view, double top, unsigned 
 {
 	char words[200];
 	double middle = top + VIEW_HEIGHT / 2.0, blow = view->shot.lost ? -1 : BEFORE_MS * (double)rate / 1000;
-	snprintf(words, sizeof words, "%s %s/%c: %u frames lost%s", view->shot.kind->name, view->shot.module,
-		 'a' + (char)view->shot.lane, view->shot.lost, view->shot.stalled ? ", the machine stalled" : "");
+	snprintf(words, sizeof words, "%s %s/%c: %u frames lost", view->shot.kind->name, view->shot.module,
+		 'a' + (char)view->shot.lane, view->shot.lost);
+	if (view->shot.lost)
+		snprintf(words + strlen(words), sizeof words - strlen(words), ", the first %.1f ms after the blow%s",
+			 ((double)view->shot.lost_at - (double)view->shot.frame) * 1000.0 / rate,
+			 view->shot.stalled ? "; the machine stalled" : "");
 	text(file, MARGIN, top - 6, words);
 	fprintf(file, "<polyline class='line' points='");
 	for (uint32_t i = 0; i < view->frames; i++)
