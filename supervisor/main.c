@@ -4,6 +4,7 @@
 #include "supervisor/options.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define NAMES_TRIES      20
+#define NAMES_WAIT_MS    50
 #define CONTROL_PRIORITY 50 /* below JACK's clients: people's events are urgent, sound is more so */
 
 /* What main sets up and takes down. */
@@ -122,22 +125,33 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 	return client;
 }
 
-/* Names are exact: a client that bears one already would keep a module out, and a person wants to know who. */
-static bool names_free(const struct app *app, jack_client_t *client)
+/* The first name of ours that a client bears already; false when all are free. */
+static bool taken(const struct app *app, jack_client_t *client, char name[CHR_CLIENT_MAX])
 {
 	for (unsigned i = 0; i < app->patch->module_count; i++)
 		for (unsigned lane = 0; lane < app->patch->lanes; lane++) {
-			char name[CHR_CLIENT_MAX];
-			snprintf(name, sizeof name, "%s%s", app->patch->module[i].name, lane ? ".b" : "");
-			if (!chr_jack_has_client(client, name))
-				continue;
-			chr_error("the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier "
-				  "chronus left "
-				  "playing (pkill chronus-module)",
-				  name);
-			return false;
+			snprintf(name, CHR_CLIENT_MAX, "%s%s", app->patch->module[i].name, lane ? ".b" : "");
+			if (chr_jack_has_client(client, name))
+				return true;
 		}
-	return true;
+	return false;
+}
+
+/* Names are exact: a client that bears one already would keep a module out, and a person wants to know who. Those of a chronus that has just
+ * ended may still be on their way out of the graph. */
+static bool names_free(const struct app *app, jack_client_t *client)
+{
+	char name[CHR_CLIENT_MAX] = "";
+	for (int i = 0; i < NAMES_TRIES; i++) {
+		if (!taken(app, client, name))
+			return true;
+		poll(NULL, 0, NAMES_WAIT_MS);
+	}
+	chr_error(
+		"the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier chronus left playing "
+		"(pkill chronus-module)",
+		name);
+	return false;
 }
 
 static struct chr_osc *open_osc(struct app *app, int *code)
