@@ -67,8 +67,9 @@ static void print_help(void)
 		       table[i].environment ? table[i].environment : "", table[i].environment ? "]" : "");
 	}
 	printf("\nFolders of further modules: CHRONUS_MODULE_PATH, colon-separated.\n"
-	       "Exit codes: 0 ended, 64 usage, 65 errors in the patch, 66 patch not readable, 69 no JACK server or OSC port taken, "
-	       "70 internal.\n"
+	       "Exit codes: 0 ended, 64 usage, 65 errors in the patch, 66 patch not readable,\n"
+	       "  69 no JACK server or OSC port taken, "
+	       "70 internal, 71 out of memory or shared memory.\n"
 	       "See chronus(1), chronus-patch(5), chronusctl(1).\n");
 }
 
