@@ -14,7 +14,8 @@
 
 static const char patch_text[] =
 	"lanes = %u;"
-	"modules = ({ name = \"osc1\"; type = \"sine\"; }, { name = \"filt1\"; type = \"biquad\"; }, { name = \"aside\"; type = \"sine\"; });"
+	"modules = ({ name = \"osc1\"; type = \"sine\"; }, { name = \"filt1\"; type = \"biquad\"; }, { name = \"aside\"; type = "
+	"\"sine\"; });"
 	"connections = ([ \"osc1:out\", \"filt1:in\" ], [ \"filt1:out\", \"out:left\" ], [ \"aside:out\", \"recorder:in\" ]);";
 
 static void make_unit(struct lanes_bed *bed, unsigned i)
@@ -210,4 +211,30 @@ const char *bed_told(struct lanes_bed *bed, unsigned lane)
 bool bed_desired(struct lanes_bed *bed, const char *from, const char *to)
 {
 	return chr_edges_find(&bed->conductor.graph.desired, from, to) >= 0;
+}
+
+void bed_assert_asked(struct lanes_bed *bed, unsigned lane)
+{
+	struct chr_lanes *lanes = &bed->conductor.lanes;
+	struct chr_event event;
+	ck_assert(lanes->asked);
+	for (unsigned i = BED_OSC1; i < BED_UNITS; i++) {
+		if (bed->unit[i].quarantined)
+			continue;
+		ck_assert_msg(bed_take(bed, i, lane, CHR_EVENT_JOIN, &event), "%s was not asked", bed->unit[i].name);
+		ck_assert_uint_eq(event.frame, lanes->join_frame);
+		ck_assert_uint_eq(event.version, CHR_EVENT_VERSION);
+		ck_assert(!bed_take(bed, i, lane, CHR_EVENT_JOIN, &event));
+		ck_assert(bed_take(bed, i, !lane, CHR_EVENT_PUBLISH, &event));
+		ck_assert_uint_gt(event.count, 1);
+	}
+}
+
+void bed_let_pass(struct lanes_bed *bed, uint64_t us)
+{
+	bed->conductor.lanes.asked_us -= us;
+	for (unsigned i = 0; i < BED_UNITS; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			if (bed_instance(bed, i, lane)->skip_us)
+				bed_instance(bed, i, lane)->skip_us -= us;
 }

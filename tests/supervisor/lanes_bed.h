@@ -4,6 +4,7 @@
 
 #include "supervisor/conductor.h"
 
+#include <check.h>
 #include <stdbool.h>
 
 #define BED_PROCESSES 64
@@ -58,5 +59,22 @@ const char *bed_told(struct lanes_bed *bed, unsigned lane);
 
 /* Is the edge in the graph as last desired? */
 bool bed_desired(struct lanes_bed *bed, const char *from, const char *to);
+
+#define bed_assert_states(bed, a, b)                                                                                               \
+	do {                                                                                                                       \
+		ck_assert_str_eq(bed_states(bed, 0), a);                                                                           \
+		ck_assert_str_eq(bed_states(bed, 1), b);                                                                           \
+	} while (0)
+#define bed_assert_told(bed, a, b)                                                                                                 \
+	do {                                                                                                                       \
+		ck_assert_str_eq(bed_told(bed, 0), a);                                                                             \
+		ck_assert_str_eq(bed_told(bed, 1), b);                                                                             \
+	} while (0)
+
+/* All members of the lane were asked, once, to join in one and the same cycle, and all of the other to publish. */
+void bed_assert_asked(struct lanes_bed *bed, unsigned lane);
+
+/* So much time has passed since the join or the audit was begun, and since what was skipped. */
+void bed_let_pass(struct lanes_bed *bed, uint64_t us);
 
 #endif

@@ -43,7 +43,8 @@ static bool awake(int timeout_ms)
 
 START_TEST(test_inbox_keeps_posts_whole)
 {
-	struct chr_post sent = {.kind = CHR_POST_EDGE_DRAWN, .process = (void *)&inbox, .time_us = 1234567890123u, .value = -12}, got;
+	struct chr_post sent = {.kind = CHR_POST_EDGE_DRAWN, .process = (void *)&inbox, .time_us = 1234567890123u, .value = -12},
+			got;
 	memset(sent.from, 'f', sizeof sent.from - 1);
 	memset(sent.to, 't', sizeof sent.to - 1);
 	ck_assert(!chr_inbox_take(&inbox, &got));

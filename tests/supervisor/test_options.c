@@ -143,7 +143,7 @@ END_TEST
 /* --help is made from the table: whatever getopt knows stands there. */
 START_TEST(test_options_help_is_whole)
 {
-	static const char *const longs[] = {"--check", "--server", "--device", "--rate",  "--period", "--no-jack-start",
+	static const char *const longs[] = {"--check", "--server", "--device",  "--rate",  "--period", "--no-jack-start",
 					    "--host",  "--port",   "--verbose", "--quiet", "--help",   "--version"};
 	ck_assert_int_eq(read_args("--help"), 0);
 	for (unsigned i = 0; i < sizeof longs / sizeof longs[0]; i++)
@@ -155,9 +155,9 @@ static const struct {
 	const char *name, *value;
 	int code; /* -1: taken */
 } environments[] = {
-	{"CHRONUS_OSC_PORT", "6000", -1},  {"CHRONUS_OSC_PORT", "", -1},     {"CHRONUS_OSC_PORT", "70000", 64},
-	{"CHRONUS_OSC_PORT", "no", 64},    {"CHRONUS_VERBOSE", "1", -1},     {"CHRONUS_VERBOSE", "0", -1},
-	{"CHRONUS_VERBOSE", "yes", 64},    {"CHRONUS_OSC_HOST", "::1", -1},  {"CHRONUS_JACK_SERVER", "studio", -1},
+	{"CHRONUS_OSC_PORT", "6000", -1}, {"CHRONUS_OSC_PORT", "", -1},    {"CHRONUS_OSC_PORT", "70000", 64},
+	{"CHRONUS_OSC_PORT", "no", 64},   {"CHRONUS_VERBOSE", "1", -1},    {"CHRONUS_VERBOSE", "0", -1},
+	{"CHRONUS_VERBOSE", "yes", 64},   {"CHRONUS_OSC_HOST", "::1", -1}, {"CHRONUS_JACK_SERVER", "studio", -1},
 };
 
 START_TEST(test_options_environment_values)

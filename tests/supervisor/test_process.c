@@ -174,15 +174,49 @@ START_TEST(test_process_signal)
 }
 END_TEST
 
-/* The supervisor blocks the signals it reads from a signalfd, and ignores some: nothing of that is handed down. */
+static unsigned long long signals_of(pid_t pid, const char *which)
+{
+	char path[32], line[128];
+	unsigned long long set = ~0ull;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	FILE *status = fopen(path, "r");
+	ck_assert_ptr_nonnull(status);
+	while (fgets(line, sizeof line, status))
+		if (!strncmp(line, which, strlen(which)))
+			set = strtoull(line + strlen(which) + 1, NULL, 16);
+	fclose(status);
+	return set;
+}
+
+/* The supervisor blocks the signals it reads from a signalfd, and ignores some: nothing of that is handed down. A program that sets nothing
+ * itself shows it: cat, waiting for input. */
 START_TEST(test_process_clean_signals)
 {
-	sigset_t all, before;
-	int status;
+	sigset_t all;
+	int input[2];
+	ck_assert_int_eq(pipe(input), 0);
+	ck_assert_int_eq(dup2(input[0], STDIN_FILENO), STDIN_FILENO);
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	snprintf(spawn.program, sizeof spawn.program, "/bin/cat");
+	struct chr_process *process = chr_process_spawn(&spawn);
+	ck_assert_ptr_nonnull(process);
+	ck_assert_uint_eq(signals_of(process->pid, "SigBlk"), 0);
+	/* the two of libc's own aside, which it ignores for itself */
+	ck_assert_uint_eq(signals_of(process->pid, "SigIgn") & 0x7fffffff, 0);
+	chr_process_destroy(process);
+	close(input[0]);
+	close(input[1]);
+}
+END_TEST
+
+/* Told to end, it ends in order. */
+START_TEST(test_process_terminates)
+{
 	struct chr_process *process = spawned_start(&spawn);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	int status;
 	chr_process_signal(process, SIGTERM);
 	spawned_wait_end(process);
 	ck_assert(chr_process_reap(process, &status));
@@ -279,6 +313,7 @@ int main(void)
 	tcase_add_test(tcase, test_process_inherits_nothing_else);
 	tcase_add_test(tcase, test_process_signal);
 	tcase_add_test(tcase, test_process_clean_signals);
+	tcase_add_test(tcase, test_process_terminates);
 	tcase_add_test(tcase, test_process_orders);
 	tcase_add_test(tcase, test_process_full_rings);
 	tcase_add_test(tcase, test_process_destroy_leaves_nothing);

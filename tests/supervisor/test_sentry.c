@@ -163,7 +163,8 @@ START_TEST(test_sentry_unmutes_other_out)
 	chr_process_signal(dies, SIGKILL);
 	expect(CHR_POST_DEATH, dies);
 	ck_assert_uint_eq(atomic_load_explicit(&body->slot->picker.muted, memory_order_acquire), CHR_PLAY);
-	ck_assert_uint_eq(atomic_load_explicit(&dies->slot->picker.muted, memory_order_acquire), (uint64_t)77 << 32 | CHR_MUTE_FROM);
+	ck_assert_uint_eq(atomic_load_explicit(&dies->slot->picker.muted, memory_order_acquire),
+			  (uint64_t)77 << 32 | CHR_MUTE_FROM);
 	ck_assert_uint_eq(broken(body, 0) + broken(body, 1), 0);
 	end(dies);
 	chr_sentry_remove(&sentry, body);
@@ -345,7 +346,8 @@ START_TEST(test_sentry_remove_never_hangs)
 	for (int i = 0; i < 100; i++) {
 		ck_assert_int_eq(chr_sentry_add(&sentry, body), 0);
 		if (i % 2) /* half of them while the guard is on its way to sleep, half when it sleeps */
-			while (!(atomic_load_explicit((_Atomic uint32_t *)(void *)&body->slot->alive, memory_order_acquire) & 0x80000000u))
+			while (!(atomic_load_explicit((_Atomic uint32_t *)(void *)&body->slot->alive, memory_order_acquire) &
+				 0x80000000u))
 				sched_yield();
 		uint64_t from = chr_monotonic_us();
 		chr_sentry_remove(&sentry, body);

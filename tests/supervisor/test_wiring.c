@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODULES(...)  "modules = (" __VA_ARGS__ ");"
-#define EDGES(...)    "connections = (" __VA_ARGS__ ");"
-#define OSC(name)     "{ name = \"" name "\"; type = \"sine\"; }"
-#define FILTER(name)  "{ name = \"" name "\"; type = \"biquad\"; }"
+#define MODULES(...)   "modules = (" __VA_ARGS__ ");"
+#define EDGES(...)     "connections = (" __VA_ARGS__ ");"
+#define OSC(name)      "{ name = \"" name "\"; type = \"sine\"; }"
+#define FILTER(name)   "{ name = \"" name "\"; type = \"biquad\"; }"
 #define EDGE(from, to) "[ \"" from "\", \"" to "\" ]"
 #define VOICE                                                                                                                      \
 	MODULES(OSC("osc1") "," FILTER("filt1"))                                                                                   \
@@ -175,9 +175,8 @@ END_TEST
 /* A foreign output is heard by both lanes; a foreign input hears one of them. */
 START_TEST(test_expand_foreign)
 {
-	load("lanes = 2;" MODULES(FILTER("filt1"))
-		     EDGES(EDGE("system:capture_1", "filt1:in") "," EDGE("filt1:out", "recorder:in") ","
-			   EDGE("system:capture_2", "out:left") "," EDGE("out:play_left", "meter.b:in")));
+	load("lanes = 2;" MODULES(FILTER("filt1")) EDGES(EDGE("system:capture_1", "filt1:in") "," EDGE(
+		"filt1:out", "recorder:in") "," EDGE("system:capture_2", "out:left") "," EDGE("out:play_left", "meter.b:in")));
 	ck_assert_str_eq(expanded(0), "system:capture_1 > filt1:in\n"
 				      "system:capture_1 > filt1.b:in\n"
 				      "filt1:out > recorder:in\n"
@@ -211,9 +210,8 @@ END_TEST
 /* A loop between modules, a module that hears itself, and out's clock as an ordinary source. */
 START_TEST(test_expand_loops)
 {
-	load("lanes = 2;" MODULES(FILTER("x") "," FILTER("y"))
-		     EDGES(EDGE("x:out", "y:in") "," EDGE("y:out", "x:in") "," EDGE("x:out", "x:cutoff") ","
-			   EDGE("y:out", "out:left") "," EDGE("out:clock", "x:in") "," EDGE("out:play_left", "z:z")));
+	load("lanes = 2;" MODULES(FILTER("x") "," FILTER("y")) EDGES(EDGE("x:out", "y:in") "," EDGE("y:out", "x:in") "," EDGE(
+		"x:out", "x:cutoff") "," EDGE("y:out", "out:left") "," EDGE("out:clock", "x:in") "," EDGE("out:play_left", "z:z")));
 	ck_assert_str_eq(expanded(0), "out:clock > y:clock\n"
 				      "out:clock > y.b:clock\n"
 				      "y:out > out:left\n"
@@ -315,8 +313,8 @@ END_TEST
 /* Whatever edge of the graph a person erases, the logical edge behind it is found; only the clock edges have none. */
 START_TEST(test_reduce_undoes_expand)
 {
-	load("lanes = 2;" MODULES(OSC("osc1") "," FILTER("filt1"))
-		     EDGES(EDGE("osc1:out", "filt1:in") "," EDGE("filt1:out", "out:left") "," EDGE("out:play_left", "recorder:in")));
+	load("lanes = 2;" MODULES(OSC("osc1") "," FILTER("filt1")) EDGES(
+		EDGE("osc1:out", "filt1:in") "," EDGE("filt1:out", "out:left") "," EDGE("out:play_left", "recorder:in")));
 	expanded(1);
 	unsigned clocks = 0;
 	for (unsigned i = 0; i < jack.count; i++) {
@@ -336,12 +334,20 @@ START_TEST(test_upstream)
 {
 	static const char *const wanted[] = {"far", "near", "loop_a", "loop_b"};
 	bool need[CHR_BOARD_MEMBERS];
-	load(MODULES(OSC("far") "," FILTER("near") "," FILTER("loop_a") "," FILTER("loop_b") "," OSC("idle") "," FILTER("deaf_a") ","
-		     FILTER("deaf_b") "," FILTER("aside"))
-		     EDGES(EDGE("far:out", "near:in") "," EDGE("near:out", "out:left") "," EDGE("loop_a:out", "loop_b:in") ","
-			   EDGE("loop_b:out", "loop_a:in") "," EDGE("loop_b:out", "near:cutoff") "," EDGE("deaf_a:out", "deaf_b:in") ","
-			   EDGE("deaf_b:out", "deaf_a:in") "," EDGE("far:out", "aside:in") "," EDGE("aside:out", "recorder:in") ","
-			   EDGE("system:capture_1", "near:in") "," EDGE("out:clock", "idle:fm")));
+	load(
+		MODULES(OSC("far") "," FILTER("near") "," FILTER("loop_a") "," FILTER("loop_b") "," OSC("idle") "," FILTER(
+			"deaf_a") "," FILTER("deaf_b") "," FILTER("aside"))
+			EDGES(EDGE("far:out", "near:in") "," EDGE("near:out", "out:left") "," EDGE("loop_a:out", "loop_b:in") "," EDGE("loop_b:out", "loop_a:in") "," EDGE(
+				"loop_b:out",
+				"near:cutoff") "," EDGE("deaf_a:out",
+							"deaf_b:in") "," EDGE("deaf_b:out",
+									      "deaf_a:in") "," EDGE("far:out",
+												    "aside:in") "," EDGE("aside:"
+															 "out",
+															 "recorder:"
+															 "in") "," EDGE("system:capture_1",
+																	"near:in") "," EDGE("out:clock",
+																			    "idle:fm")));
 	memset(need, 1, sizeof need);
 	chr_wiring_upstream(&rack, &logical, need);
 	unsigned count = 0;
