@@ -245,10 +245,11 @@ tidy_stamps := $(lint_src:%.c=$B/tidy/%.ok)
 lint: lint-format lint-tidy lint-cppcheck
 .PHONY: lint-format lint-tidy lint-cppcheck
 lint-format: | deps
-	clang-format --dry-run --Werror $(lint_src) $(lint_hdr)
+	$(say) layout 'of all sources'
+	$(Q)clang-format --dry-run --Werror $(lint_src) $(lint_hdr)
 	@! grep -nE '#include "\.\./' $(lint_src) $(lint_hdr) || { echo 'includes are written from the top of the tree' >&2; exit 1; }
 format: | deps
-	clang-format -i $(lint_src) $(lint_hdr)
+	$(Q)clang-format -i $(lint_src) $(lint_hdr)
 
 lint-tidy: $(tidy_stamps)
 $B/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy $(lint_hdr) | deps
@@ -258,7 +259,8 @@ $B/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy $(lint_hdr) | deps
 	@touch $@
 
 lint-cppcheck: | deps
-	cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+	$(say) check 'with cppcheck'
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unusedStructMember -j 2 -I . -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' \
 		-DCHR_VERSION='"0"' $(lint_src)
 
