@@ -178,6 +178,8 @@ static void on_tick(void *self)
 	uint64_t expired, now = chr_monotonic_us();
 	if (read(conductor->tick_poll.fd, &expired, sizeof expired) < 0)
 		return;
+	if (conductor->osc)
+		chr_osc_tick(conductor->osc);
 	chr_rack_deliver(&conductor->rack, chr_conductor_frame_now(conductor));
 	chr_instances_review(conductor);
 	bool load = now - conductor->load_us >= LOAD_US;

@@ -71,6 +71,11 @@ void chr_osc_receive(struct chr_osc *osc)
 	chr_osc_tell_gathered(osc);
 }
 
+void chr_osc_tick(struct chr_osc *osc)
+{
+	chr_osc_map_update(&osc->map, &osc->host, osc->host.rack->sample_rate);
+}
+
 void chr_osc_clock_reset(struct chr_osc *osc)
 {
 	chr_osc_map_reset(&osc->map);

@@ -56,6 +56,9 @@ void chr_osc_receive(struct chr_osc *osc);
 void chr_osc_tell_param(struct chr_osc *osc, const struct chr_unit *unit, unsigned param);
 void chr_osc_tell_state(struct chr_osc *osc, const struct chr_unit *unit, const struct chr_instance *instance);
 
+/* Every few milliseconds: keeps the map from time to frames near JACK's. */
+void chr_osc_tick(struct chr_osc *osc);
+
 /* The JACK server was lost or has come (another rate, period or clock): the map from time to frames begins anew. */
 void chr_osc_clock_reset(struct chr_osc *osc);
 

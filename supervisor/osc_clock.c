@@ -7,13 +7,15 @@
 #include <time.h>
 
 #define SECOND_NS       INT64_C(1000000000)
-#define SAMPLE_NS       INT64_C(5000000)  /* the least time between two measurements */
-#define STEP_NS         INT64_C(20000000) /* a step of one frame per 20 ms at most: follows a drift of 1000 ppm at 48 kHz */
-#define SMOOTH_NS       1e9               /* time constant of the smoothed distance */
-#define BAND_PER_SECOND 12000             /* dead band: 1/12000 s (4 frames at 48 kHz) */
-#define JUMP_PER_SECOND 1000              /* a jump: 1 ms */
-#define SUBSAMPLES      21                /* readings 1 us apart in one measurement: about a frame, so that rounding averages out */
-#define TRIES           4                 /* readings of both clocks, of which the tightest counts */
+#define SAMPLE_NS       INT64_C(5000000)   /* the least time between two measurements */
+#define STEP_NS         INT64_C(20000000)  /* a step of one frame per 20 ms at most: follows a drift of 1000 ppm at 48 kHz */
+#define SMOOTH_NS       1e9                /* time constant of the smoothed distance */
+#define BAND_PER_SECOND 12000              /* dead band: 1/12000 s (4 frames at 48 kHz) */
+#define JUMP_PER_SECOND 1000               /* a jump: 1 ms */
+#define AWAY_NS         INT64_C(150000000) /* a jump is one that lasts: after a late wake-up JACK's view comes back by itself */
+#define GOOD_MANY       40                 /* measurements that agree with a point make it an old one */
+#define SUBSAMPLES      21 /* readings 1 us apart in one measurement: about a frame, so that rounding averages out */
+#define TRIES           4  /* readings of both clocks, of which the tightest counts */
 #define TIGHT_NS        3000
 #define LOOSE_NS        100000 /* a wider reading is not used */
 #define NTP_TO_UNIX_S   INT64_C(2208988800)
@@ -160,13 +162,16 @@ void chr_osc_map_update(struct chr_osc_map *map, const struct chr_osc_host *host
 	if ((gap >= 0 && gap < SAMPLE_NS) || !measure(map, host, &frames))
 		return;
 	if (gap < 0 || fabs(frames) > jump) {
-		if (!measure(map, host, &frames))
-			return;
-		if (fabs(frames) > jump) {
+		map->sampled_ns = now_ns;
+		if (!map->away_ns || now_ns < map->away_ns)
+			map->away_ns = now_ns;
+		/* a point that is young may have been taken before JACK knew its own time */
+		if (map->good < GOOD_MANY || now_ns - map->away_ns >= AWAY_NS)
 			anchor(map, host, rate);
-			return;
-		}
+		return;
 	}
+	map->away_ns = 0;
+	map->good += map->good < GOOD_MANY;
 	map->error += (frames - map->error) * fmax(0, fmin(1, (double)gap / SMOOTH_NS));
 	map->sampled_ns = now_ns;
 	move_up(map, now_ns);

@@ -1,9 +1,9 @@
 /* The map from the computer's clock (CLOCK_REALTIME: kernel receive times, timetags) to JACK's frames.
  *
  * One point and the nominal sample rate: two times that are k frames apart land exactly k frames apart. The clocks drift against each
- * other, so the point is compared with JACK's own view whenever datagrams arrive, and moved by single whole frames, slowly and only when
+ * other, so the point is compared with JACK's own view every few milliseconds, and moved by single whole frames, slowly and only when
  * the smoothed distance leaves a dead band: a step of one frame (21 us) is the most jitter the map ever adds. A jump of more
- * than a millisecond (a clock that was set, a server that began anew) takes a new point at once.
+ * than a millisecond that lasts (a clock that was set) takes a new point.
  *
  * Times are nanoseconds of CLOCK_REALTIME since 1970. Control thread only.
  */
@@ -23,6 +23,8 @@ struct chr_osc_map {
 	uint32_t frame;          /* ... this frame begins */
 	double error;            /* smoothed distance of JACK's view from the map (frames) */
 	int64_t sampled_ns;      /* when it was last measured */
+	unsigned good;           /* measurements since it was taken that agree with it */
+	int64_t away_ns;         /* since when it has been more than a jump; 0: it is not */
 	int64_t stepped_ns;      /* up to when steps have been granted */
 	int64_t (*now_ns)(void); /* CLOCK_REALTIME; a test puts its own here. NULL: the system's */
 };

@@ -154,13 +154,28 @@ START_TEST(test_jump)
 	run(1, 10000000);
 	real_ns += 10000000;
 	origin_ns -= 5 * SECOND;
-	chr_osc_map_update(&map, &host, 48000);
+	run(0.1, 10000000);
+	ck_assert_double_ge(fabs(ahead()), 48);
+	run(0.1, 10000000);
 	ck_assert_double_le(fabs(ahead()), 0.51);
 	/* A clock set back, too. */
 	real_ns -= 3600 * SECOND;
-	origin_ns -= 3600 * SECOND;
-	chr_osc_map_update(&map, &host, 48000);
+	origin_ns -= 3600 * SECOND + SECOND;
+	run(0.2, 10000000);
 	ck_assert_double_le(fabs(ahead()), 0.51);
+}
+END_TEST
+
+/* After a late wake-up JACK's view is off for some periods and comes back: the map stays. */
+START_TEST(test_passing_jump)
+{
+	run(1, 10000000);
+	double before = ahead();
+	origin_ns -= SECOND / 100;
+	run(0.1, 10000000);
+	origin_ns += SECOND / 100;
+	run(0.5, 10000000);
+	ck_assert_double_le(fabs(ahead() - before), 0.1);
 }
 END_TEST
 
@@ -187,6 +202,7 @@ int main(void)
 	tcase_add_test(tcase, test_drift_is_followed_in_small_steps);
 	tcase_add_test(tcase, test_pause);
 	tcase_add_test(tcase, test_jump);
+	tcase_add_test(tcase, test_passing_jump);
 	tcase_add_test(tcase, test_server_comes_and_goes);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
