@@ -64,6 +64,8 @@ static int number(const char *text, const char *name, unsigned least, unsigned m
 {
 	char *end;
 	errno = 0;
+	if (!text)
+		text = "";
 	unsigned long value = strtoul(text, &end, 10);
 	if (errno || end == text || *end || text[0] == '-' || value < least || value > most) {
 		fprintf(stderr, "chronus-faults: --%s takes a whole number from %u to %u, not \"%s\"\n", name, least, most, text);

@@ -115,7 +115,7 @@ void chr_tape_destroy(struct chr_tape *tape)
 		return;
 	if (tape->client)
 		jack_client_close(tape->client);
-	for (unsigned i = 0; i < tape->ports; i++) {
+	for (unsigned i = 0; i < CHR_TAPE_PORTS; i++) {
 		free(tape->data[i]);
 		free(tape->flat[i]);
 	}

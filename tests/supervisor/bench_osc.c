@@ -111,7 +111,7 @@ static void bench_jitter(void)
 
 		chr_osc_receive(bed.osc);
 		if (fake_rack_next(bed.fake, UNIT_OSC1, 0, &e) && width < 20000) {
-			double exact = (double)(before + width / 2 - bed.start_ns) * 48e-6;
+			double exact = ((double)(before - bed.start_ns) + (double)width / 2) * 48e-6;
 			double delay = chr_frames_diff(e.frame, BED_FIRST_FRAME + (uint32_t)(int64_t)exact) -
 				       (exact - floor(exact));
 

@@ -334,20 +334,21 @@ START_TEST(test_upstream)
 {
 	static const char *const wanted[] = {"far", "near", "loop_a", "loop_b"};
 	bool need[CHR_BOARD_MEMBERS];
-	load(
-		MODULES(OSC("far") "," FILTER("near") "," FILTER("loop_a") "," FILTER("loop_b") "," OSC("idle") "," FILTER(
-			"deaf_a") "," FILTER("deaf_b") "," FILTER("aside"))
-			EDGES(EDGE("far:out", "near:in") "," EDGE("near:out", "out:left") "," EDGE("loop_a:out", "loop_b:in") "," EDGE("loop_b:out", "loop_a:in") "," EDGE(
-				"loop_b:out",
-				"near:cutoff") "," EDGE("deaf_a:out",
-							"deaf_b:in") "," EDGE("deaf_b:out",
-									      "deaf_a:in") "," EDGE("far:out",
-												    "aside:in") "," EDGE("aside:"
-															 "out",
-															 "recorder:"
-															 "in") "," EDGE("system:capture_1",
-																	"near:in") "," EDGE("out:clock",
-																			    "idle:fm")));
+	/* clang-format off */
+	load(MODULES(OSC("far") "," FILTER("near") "," FILTER("loop_a") "," FILTER("loop_b") ","
+		     OSC("idle") "," FILTER("deaf_a") "," FILTER("deaf_b") "," FILTER("aside"))
+	     EDGES(EDGE("far:out", "near:in") ","
+		   EDGE("near:out", "out:left") ","
+		   EDGE("loop_a:out", "loop_b:in") ","
+		   EDGE("loop_b:out", "loop_a:in") ","
+		   EDGE("loop_b:out", "near:cutoff") ","
+		   EDGE("deaf_a:out", "deaf_b:in") ","
+		   EDGE("deaf_b:out", "deaf_a:in") ","
+		   EDGE("far:out", "aside:in") ","
+		   EDGE("aside:out", "recorder:in") ","
+		   EDGE("system:capture_1", "near:in") ","
+		   EDGE("out:clock", "idle:fm")));
+	/* clang-format on */
 	memset(need, 1, sizeof need);
 	chr_wiring_upstream(&rack, &logical, need);
 	unsigned count = 0;
