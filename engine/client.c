@@ -96,8 +96,8 @@ void chr_client_prepare(void)
 	jack_set_info_function(on_message);
 }
 
-/* The one of our sockets whose other end is the server's. */
-static int find_socket(void)
+/* The one of our sockets whose other end is the server's, and whether that is PipeWire; -1: none. */
+static int find_socket(bool *pipewire)
 {
 	for (int fd = CHR_FD_FIRST_FREE; fd < FD_MAX; fd++) {
 		/* One byte more than the kernel fills, so that the path is terminated. */
@@ -109,9 +109,11 @@ static int find_socket(void)
 		socklen_t length = sizeof peer.un;
 		if (getpeername(fd, &peer.any, &length) || peer.any.sa_family != AF_UNIX)
 			continue;
-		if (strstr(peer.un.sun_path, "jack_") || strstr(peer.un.sun_path, "pipewire"))
+		*pipewire = strstr(peer.un.sun_path, "pipewire");
+		if (*pipewire || strstr(peer.un.sun_path, "jack_"))
 			return fd;
 	}
+	*pipewire = false;
 	return -1;
 }
 
@@ -137,7 +139,8 @@ static void explain(jack_status_t status, const struct chr_slot_order *order, ch
 		snprintf(why, why_bytes, "JACK refuses the client '%s' (status 0x%x)", order->client, status);
 }
 
-/* PipeWire lets two clients bear one name and shows the ports of one of them under another: has somebody else ports of this name? */
+/* PipeWire lets two clients bear one name and shows the ports of one of them under another: has somebody else ports of this name? On
+ * jackd the question would sleep for a period, because the client that was just opened changes the graph. */
 static bool name_shared(jack_client_t *jack, const char *name)
 {
 	const char **ports = jack_get_ports(jack, NULL, NULL, 0);
@@ -153,12 +156,13 @@ static jack_client_t *open_exact(const struct chr_slot_order *order, jack_status
 {
 	jack_options_t options = JackNoStartServer | JackUseExactName;
 	jack_client_t *jack;
+	bool pipewire;
 	*status = 0;
 	if (*order->server)
 		jack = jack_client_open(order->client, options | JackServerName, status, order->server);
 	else
 		jack = jack_client_open(order->client, options, status);
-	if (jack && name_shared(jack, order->client)) {
+	if (jack && find_socket(&pipewire) >= 0 && pipewire && name_shared(jack, order->client)) {
 		jack_client_close(jack);
 		*status = JackFailure | JackNameNotUnique;
 		return NULL;
@@ -185,7 +189,8 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 		explain(status, order, why, why_bytes);
 		return -ECONNREFUSED;
 	}
-	client->socket = find_socket();
+	bool pipewire;
+	client->socket = find_socket(&pipewire);
 	client->sample_rate = jack_get_sample_rate(client->jack);
 	client->period = jack_get_buffer_size(client->jack);
 	return 0;

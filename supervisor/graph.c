@@ -126,6 +126,7 @@ int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struc
 	atomic_store_explicit(&graph->client, client, memory_order_release);
 	graph->up = true;
 	graph->poked = true;
+	graph->hardware_stale = true;
 	pthread_mutex_init(&graph->lock, NULL);
 	rc = start_thread(graph);
 	if (!rc)

@@ -85,6 +85,7 @@ struct chr_graph {
 	unsigned drawn_next;
 	char playback[64][CHR_EDGE_NAME_MAX]; /* the hardware's, in order */
 	unsigned playback_count;
+	bool hardware_stale; /* look again which ones there are: libjack's question sleeps while the graph changes, so only when it may help */
 
 	/* from JACK's notification thread: one producer, one consumer */
 	struct chr_notice notice[CHR_GRAPH_NOTICES];

@@ -79,6 +79,8 @@ static void take_port(struct chr_graph *graph, jack_port_id_t port)
 		if (wire->known && (wire->a == port || wire->b == port))
 			wire->made = wire->known = false;
 	}
+	jack_port_t *now = jack_port_by_id(client_of(graph), port);
+	graph->hardware_stale |= now && jack_port_flags(now) & JackPortIsPhysical;
 	for (unsigned i = 0; i < graph->lost_count;)
 		if (graph->lost_edge[i].a == port || graph->lost_edge[i].b == port)
 			graph->lost_edge[i] = graph->lost_edge[--graph->lost_count];

@@ -17,6 +17,7 @@ static void read_playback(struct chr_graph *graph)
 {
 	const char **port = jack_get_ports(client_of(graph), NULL, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput | JackPortIsPhysical);
 	graph->playback_count = 0;
+	graph->hardware_stale = false;
 	for (unsigned i = 0; port && port[i] && i < 64; i++)
 		snprintf(graph->playback[graph->playback_count++], CHR_EDGE_NAME_MAX, "%s", port[i]);
 	jack_free(port);
@@ -161,7 +162,7 @@ static bool take_poke(struct chr_graph *graph, bool again)
 int chr_graph_pass(struct chr_graph *graph)
 {
 	bool ports_changed = chr_graph_take_notices(graph), poked = take_poke(graph, false);
-	if (ports_changed || poked)
+	if (graph->hardware_stale)
 		read_playback(graph);
 	bool adopted = adopt(graph);
 	int wait = chr_graph_settle(graph);
@@ -178,6 +179,7 @@ void chr_graph_forget(struct chr_graph *graph)
 {
 	graph->lost_count = 0;
 	graph->playback_count = 0;
+	graph->hardware_stale = true;
 	memset(graph->drawn, 0, sizeof graph->drawn);
 	for (unsigned i = 0; i < graph->wire_count; i++)
 		graph->wire[i].made = graph->wire[i].known = false;
