@@ -14,7 +14,7 @@
 
 #define GRAPH_PRIORITY 40 /* SCHED_FIFO: below the control thread */
 #define RECONNECT_MS   50
-#define FINISH_WAIT_S  1
+#define FINISH_WAIT_MS 400
 
 static void spawn_wanted(struct chr_graph *graph)
 {
@@ -145,7 +145,9 @@ void chr_graph_finish(struct chr_graph *graph)
 	chr_wake(graph->wake_fd);
 	struct timespec deadline;
 	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += FINISH_WAIT_S;
+	deadline.tv_nsec += FINISH_WAIT_MS * 1000000L;
+	deadline.tv_sec += deadline.tv_nsec / 1000000000L;
+	deadline.tv_nsec %= 1000000000L;
 	if (pthread_timedjoin_np(graph->thread, NULL, &deadline))
 		return; /* libjack hangs in a lost server: the end of the process ends it */
 	pthread_mutex_destroy(&graph->lock);

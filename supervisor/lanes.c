@@ -120,7 +120,8 @@ static void take_joined(struct chr_conductor *conductor)
 	lanes->joins++;
 	set_all(conductor, lane, CHR_INSTANCE_JOINING, CHR_INSTANCE_PLAYING);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
-		chr_instances_tell_repair(&conductor->rack.unit[i]->instance[lane]);
+		if (!conductor->rack.unit[i]->quarantined)
+			chr_instances_tell_repair(&conductor->rack.unit[i]->instance[lane]);
 	lanes->audit_us = chr_monotonic_us() + FIRST_AUDIT_US;
 	/* the leader lost a member after its twins had its state: they go on where it cannot */
 	if (!lanes->whole[!lane])

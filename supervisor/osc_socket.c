@@ -61,7 +61,10 @@ static int bind_host(const char *host, unsigned port)
 	if (port > 65535)
 		return -EINVAL;
 	snprintf(service, sizeof service, "%u", port);
-	int failed = getaddrinfo(host && *host ? host : "127.0.0.1", service, &hints, &list);
+	/* a bare system may lack the name */
+	if (!host || !*host || strcmp(host, "localhost") == 0)
+		host = "127.0.0.1";
+	int failed = getaddrinfo(host, service, &hints, &list);
 	if (failed)
 		return failed == EAI_SYSTEM ? -errno : failed == EAI_MEMORY ? -ENOMEM : -EADDRNOTAVAIL;
 	for (int six = 0; six <= 1 && fd < 0; six++) {

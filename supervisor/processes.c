@@ -176,7 +176,8 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 			chr_edges_add(&conductor->logical, logical.from, logical.to);
 		else
 			chr_edges_remove(&conductor->logical, logical.from, logical.to);
-		chr_debug("%s -> %s was %s", logical.from, logical.to, post->kind == CHR_POST_EDGE_DRAWN ? "drawn" : "erased");
+		chr_debug("%s -> %s was %s", logical.from, chr_wiring_name(logical.to),
+			  post->kind == CHR_POST_EDGE_DRAWN ? "drawn" : "erased");
 		chr_lanes_rewire(conductor);
 		break;
 	case CHR_POST_SERVER_UP:

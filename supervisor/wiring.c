@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *chr_wiring_name(const char *end)
+{
+	return *end == CHR_PLAYBACK_PREFIX[0] ? end + 1 : end;
+}
+
 int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to)
 {
 	for (unsigned i = 0; i < edges->count; i++)

@@ -17,6 +17,9 @@
 /* A place among the hardware's playback ports, as the end of an edge: "playback:1" ... Resolved by the graph thread. */
 #define CHR_PLAYBACK_PREFIX "\001playback:"
 
+/* The end of an edge as a person may read it. */
+const char *chr_wiring_name(const char *end);
+
 struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	bool held; /* desired, but not to be made yet: the client at one end is not active */
@@ -42,8 +45,7 @@ int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
  * others to be made in a wrong order, and JACK would take another edge for the one that closes the loop. 0 or -ENOMEM. */
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack);
 
-/* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours, or when
- * it is an edge of the wiring itself (a clock edge to a module that feeds out). */
+/* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours. */
 bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical);
 
 /* Members that lead to `out` through logical edges: need[i] for unit i. */
