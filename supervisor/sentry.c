@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SENTRY_PRIORITY   85 /* JACK's own default is 10, jackd -P70 gives clients 65 */
+#define SENTRY_PRIORITY   90 /* above every client: jackd -P70 gives them 65, PipeWire 88 */
 #define WATCHDOG_LEAST_US 10000u
 #define STACK_BYTES       65536u
 
