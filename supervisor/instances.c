@@ -295,10 +295,10 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 		fault->hang = false;
 		crash_cause(process, fault);
 		instance->restarts++;
+		if (fault->crash)
+			take_poison_back(conductor, unit, instance);
 	}
 	instance->by_hand = false;
-	if (fault->crash)
-		take_poison_back(conductor, unit, instance);
 	detach(conductor, instance);
 	instance->last_pid = process->pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);

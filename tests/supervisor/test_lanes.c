@@ -360,6 +360,28 @@ START_TEST(test_lanes_outs_take_turns)
 }
 END_TEST
 
+/* A crash takes back what was set just before it; a server that is lost later takes nothing back. */
+START_TEST(test_lanes_poison)
+{
+	bed_destroy(bed);
+	bed = bed_create(1);
+	struct chr_unit *filt1 = &bed->unit[BED_FILT1];
+	struct chr_rack *rack = &bed->conductor.rack;
+	bed_run_lane(bed, 0);
+	float before = filt1->value[0];
+	chr_rack_set(rack, filt1, 0, before + 1, 0, 0, 0);
+	ck_assert_float_eq(filt1->value[0], before + 1);
+	atomic_store(&bed_instance(bed, BED_FILT1, 0)->process->slot->report.phase, CHR_PHASE_CRASHED);
+	bed_die(bed, BED_FILT1, 0);
+	ck_assert_float_eq(filt1->value[0], before);
+	bed_run(bed, BED_FILT1, 0);
+	chr_rack_set(rack, filt1, 0, before + 2, 0, 0, 0);
+	atomic_store(&bed_instance(bed, BED_FILT1, 0)->process->slot->report.phase, CHR_PHASE_SERVER_LOST);
+	bed_die(bed, BED_FILT1, 0);
+	ck_assert_float_eq(filt1->value[0], before + 2);
+}
+END_TEST
+
 START_TEST(test_lanes_one_lane)
 {
 	teardown();
@@ -401,6 +423,7 @@ int main(void)
 	tcase_add_test(tcase, test_lanes_quarantine);
 	tcase_add_test(tcase, test_lanes_server_lost);
 	tcase_add_test(tcase, test_lanes_outs_take_turns);
+	tcase_add_test(tcase, test_lanes_poison);
 	tcase_add_test(tcase, test_lanes_one_lane);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
