@@ -78,8 +78,8 @@ static void *run(void *arg)
 		if (graph->up)
 			wait = chr_graph_pass(graph);
 		if (graph->up && latencies)
-			jack_recompute_total_latencies(atomic_load_explicit(&graph->client, memory_order_relaxed));
-		else if (!graph->up && reconnect)
+			jack_recompute_total_latencies(chr_graph_client(graph));
+		if (!graph->up && reconnect)
 			try_to_return(graph);
 		if (!graph->up && reconnect)
 			wait = RECONNECT_MS;

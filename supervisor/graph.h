@@ -114,6 +114,12 @@ void chr_graph_reconnect(struct chr_graph *graph);
 /* JACK's client activation and callbacks (graph_client.c). */
 int chr_graph_activate(struct chr_graph *graph, jack_client_t *client);
 
+/* The client, for the graph thread itself. */
+static inline jack_client_t *chr_graph_client(struct chr_graph *graph)
+{
+	return atomic_load_explicit(&graph->client, memory_order_relaxed);
+}
+
 /* One pass over the graph (graph_wire.c): takes notices, makes and breaks edges. Returns the time (ms) after which it wants to run again, or -1. */
 int chr_graph_pass(struct chr_graph *graph);
 /* The server is lost: nothing is made any more. */

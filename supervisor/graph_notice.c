@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static jack_client_t *client_of(struct chr_graph *graph)
-{
-	return atomic_load_explicit(&graph->client, memory_order_relaxed);
-}
-
 static void post_edge(struct chr_graph *graph, enum chr_post_kind kind, const struct chr_edge *edge)
 {
 	struct chr_post post = {.kind = kind};
@@ -21,7 +16,7 @@ static void post_edge(struct chr_graph *graph, enum chr_post_kind kind, const st
  * of two other ports. */
 static bool edge_of(struct chr_graph *graph, jack_port_id_t a, jack_port_id_t b, struct chr_edge *edge)
 {
-	jack_port_t *from = jack_port_by_id(client_of(graph), a), *to = jack_port_by_id(client_of(graph), b);
+	jack_port_t *from = jack_port_by_id(chr_graph_client(graph), a), *to = jack_port_by_id(chr_graph_client(graph), b);
 	if (!from || !to)
 		return false;
 	const char *name_from = jack_port_name(from), *name_to = jack_port_name(to);
@@ -37,7 +32,7 @@ static bool edge_of(struct chr_graph *graph, jack_port_id_t a, jack_port_id_t b,
 
 static bool connected(struct chr_graph *graph, const struct chr_edge *edge)
 {
-	jack_port_t *from = jack_port_by_name(client_of(graph), edge->from);
+	jack_port_t *from = jack_port_by_name(chr_graph_client(graph), edge->from);
 	return from && jack_port_connected_to(from, edge->to);
 }
 
@@ -79,7 +74,7 @@ static void take_port(struct chr_graph *graph, jack_port_id_t port)
 		if (wire->known && (wire->a == port || wire->b == port))
 			wire->made = wire->known = false;
 	}
-	jack_port_t *now = jack_port_by_id(client_of(graph), port);
+	jack_port_t *now = jack_port_by_id(chr_graph_client(graph), port);
 	graph->hardware_stale |= now && jack_port_flags(now) & JackPortIsPhysical;
 	for (unsigned i = 0; i < graph->lost_count;)
 		if (graph->lost_edge[i].a == port || graph->lost_edge[i].b == port)

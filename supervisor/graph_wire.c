@@ -8,14 +8,10 @@
 
 #define RETRY_MS 2
 
-static jack_client_t *client_of(struct chr_graph *graph)
-{
-	return atomic_load_explicit(&graph->client, memory_order_relaxed);
-}
-
 static void read_playback(struct chr_graph *graph)
 {
-	const char **port = jack_get_ports(client_of(graph), NULL, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput | JackPortIsPhysical);
+	const char **port = jack_get_ports(chr_graph_client(graph), NULL, JACK_DEFAULT_AUDIO_TYPE,
+					   JackPortIsInput | JackPortIsPhysical);
 	graph->playback_count = 0;
 	graph->hardware_stale = false;
 	for (unsigned i = 0; port && port[i] && i < 64; i++)
@@ -53,7 +49,7 @@ static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
 	if (a && b)
-		jack_disconnect(client_of(graph), a, b);
+		jack_disconnect(chr_graph_client(graph), a, b);
 	wire->made = false;
 }
 
@@ -74,11 +70,11 @@ static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *
 static bool make(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
-	if (!a || !b || !jack_port_by_name(client_of(graph), a) || !jack_port_by_name(client_of(graph), b))
+	if (!a || !b || !jack_port_by_name(chr_graph_client(graph), a) || !jack_port_by_name(chr_graph_client(graph), b))
 		return true;
 	if (is_clock(&wire->edge))
 		clear_way_for_clock(graph, &wire->edge);
-	int rc = jack_connect(client_of(graph), a, b);
+	int rc = jack_connect(chr_graph_client(graph), a, b);
 	wire->made = rc == 0 || rc == EEXIST;
 	if (!wire->made)
 		chr_debug("cannot connect %s to %s (%d); trying again", a, b, rc);

@@ -71,7 +71,6 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 		   struct chr_process *process)
 {
 	instance->process = process;
-	process->assigned_us = chr_monotonic_us();
 	write_orders(conductor, unit, instance, &process->slot->order);
 	*pulse_of(conductor, unit, instance) = (struct chr_pulse){0};
 	if (unit->type->flags & CHR_MODULE_OUT)
@@ -79,7 +78,6 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
 	chr_process_order(process, CHR_ORDER_LOAD);
 	chr_process_order(process, CHR_ORDER_OPEN);
-	instance->assign_us = (uint32_t)(chr_monotonic_us() - process->assigned_us);
 	instance->generation = 0;
 	instance->cycles_seen = instance->busy_seen_us = 0;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_STARTING);
@@ -277,7 +275,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	if (process->dying)
 		return;
 	process->dying = true;
-	chr_debug("process %d dies", process->pid);
+	chr_debug("process %d dies", process->born_pid);
 	/* a process whose mutex was released but that lives (it scribbled over its slot) is not to be trusted any more */
 	chr_process_signal(process, SIGKILL);
 	if (!chr_instances_of(conductor, process, &unit, &instance))
@@ -300,7 +298,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	}
 	instance->by_hand = false;
 	detach(conductor, instance);
-	instance->last_pid = process->pid;
+	instance->last_pid = process->born_pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
 	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
@@ -318,7 +316,7 @@ void chr_instances_reaped(struct chr_conductor *conductor, struct chr_process *p
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 			struct chr_instance *instance = &conductor->rack.unit[i]->instance[lane];
 			struct chr_fault *fault = &instance->fault;
-			if (instance->last_pid != process->reaped_pid || fault->cause[0])
+			if (instance->last_pid != process->born_pid || fault->cause[0])
 				continue;
 			const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
 			if (name)

@@ -257,7 +257,7 @@ void chr_lanes_rewire(struct chr_conductor *conductor)
 	struct chr_lanes *lanes = &conductor->lanes;
 	struct chr_edges jack = {0};
 	lanes->foreign = foreign_lane(lanes);
-	if (chr_wiring_expand(&conductor->rack, &conductor->logical, foreign_lane(lanes), &jack)) {
+	if (chr_wiring_expand(&conductor->rack, &conductor->logical, lanes->foreign, &jack)) {
 		chr_error("out of memory while wiring");
 		chr_edges_finish(&jack);
 		return;

@@ -49,12 +49,10 @@ void chr_lanes_join_outs(struct chr_conductor *conductor, struct chr_instance *y
 	chr_process_request(younger->process, &join);
 }
 
-static void write_picker(struct chr_conductor *conductor, struct chr_slot_picker *picker)
+static void write_picker(struct chr_conductor *conductor, const bool need[CHR_BOARD_MEMBERS], struct chr_slot_picker *picker)
 {
 	struct chr_rack *rack = &conductor->rack;
 	const struct chr_lanes *lanes = &conductor->lanes;
-	bool need[CHR_BOARD_MEMBERS];
-	chr_wiring_upstream(rack, &conductor->logical, need);
 	for (unsigned i = 0; i < rack->unit_count; i++) {
 		const struct chr_unit *unit = rack->unit[i];
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
@@ -73,7 +71,9 @@ static void write_picker(struct chr_conductor *conductor, struct chr_slot_picker
 void chr_lanes_tell_out(struct chr_conductor *conductor)
 {
 	struct chr_unit *out = conductor->rack.unit[0];
+	bool need[CHR_BOARD_MEMBERS];
+	chr_wiring_upstream(&conductor->rack, &conductor->logical, need);
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		if (out->instance[lane].process)
-			write_picker(conductor, &out->instance[lane].process->slot->picker);
+			write_picker(conductor, need, &out->instance[lane].process->slot->picker);
 }

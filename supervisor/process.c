@@ -65,6 +65,7 @@ static int start(struct chr_process *process, const struct chr_spawn *with, int 
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
 		return rc;
+	process->born_pid = process->pid;
 	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	return process->pidfd < 0 ? -errno : 0;
 }
@@ -126,10 +127,8 @@ void chr_process_destroy(struct chr_process *process)
 
 bool chr_process_reap(struct chr_process *process, int *status)
 {
-	if (process->pid > 0 && waitpid(process->pid, status, WNOHANG) == process->pid) {
-		process->reaped_pid = process->pid;
+	if (process->pid > 0 && waitpid(process->pid, status, WNOHANG) == process->pid)
 		process->pid = 0;
-	}
 	return process->pid == 0;
 }
 

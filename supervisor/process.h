@@ -18,7 +18,7 @@ struct chr_conductor;
 
 struct chr_process {
 	pid_t pid;
-	pid_t reaped_pid; /* what `pid` was, once it is reaped and 0 */
+	pid_t born_pid; /* the same, and still that once it is reaped and `pid` is 0 */
 	int pidfd;
 	int socket;    /* AF_UNIX: descriptors pass here */
 	int to_main;   /* eventfd */
@@ -27,10 +27,8 @@ struct chr_process {
 	struct chr_slot *slot;
 	int jack_fd; /* our duplicate of its JACK socket; -1: none. The sentry closes over its own duplicate */
 	struct chr_conductor *conductor;
-	uint64_t born_us;     /* chr_monotonic_us() */
-	uint64_t assigned_us; /* when it was given to an instance */
-	bool hello;           /* has said that it is up */
-	bool dying;           /* its death was seen or ordered */
+	bool hello; /* has said that it is up */
+	bool dying; /* its death was seen or ordered */
 	struct chr_sentry_guard *guard;
 	struct chr_poll reports; /* from_main */
 	struct chr_poll exited;  /* pidfd */

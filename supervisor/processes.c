@@ -109,7 +109,7 @@ static void on_exit_seen(void *self)
 	if (!chr_process_reap(process, &status))
 		return;
 	uint64_t now = chr_monotonic_us();
-	chr_debug("process %d ended, status 0x%x%s", process->reaped_pid, (unsigned)status, process->dying ? "" : ", unannounced");
+	chr_debug("process %d ended, status 0x%x%s", process->born_pid, (unsigned)status, process->dying ? "" : ", unannounced");
 	chr_poller_remove(&conductor->poller, &process->reports);
 	chr_poller_remove(&conductor->poller, &process->exited);
 	chr_sentry_remove(&conductor->sentry, process);
@@ -130,7 +130,6 @@ static void on_exit_seen(void *self)
 void chr_processes_add(struct chr_conductor *conductor, struct chr_process *process)
 {
 	process->conductor = conductor;
-	process->born_us = chr_monotonic_us();
 	process->reports = (struct chr_poll){.fd = process->from_main, .ready = on_report, .self = process};
 	process->exited = (struct chr_poll){.fd = process->pidfd, .ready = on_exit_seen, .self = process};
 	if (conductor->process_count == CHR_PROCESSES_MAX || chr_poller_add(&conductor->poller, &process->reports) ||

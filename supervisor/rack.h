@@ -70,7 +70,6 @@ struct chr_instance {
 	bool by_hand;            /* its end was asked for by a person: no fault */
 	pid_t last_pid;          /* of the process that died last: its wait status tells the cause */
 	uint32_t skipped_before; /* cycles skipped before it was wired: JACK had not let it in yet */
-	uint32_t assign_us;      /* what handing it its process cost */
 	struct chr_fault fault;  /* the last one */
 	uint64_t since_us;       /* JACK-independent monotonic time of the last change of state */
 	uint32_t cycles_seen;    /* for the load figure */

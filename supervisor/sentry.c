@@ -101,7 +101,7 @@ static bool to_blame(const struct chr_sentry_guard *guard)
 {
 	uint32_t entered = atomic_load_explicit(&guard->pulse->entered, memory_order_acquire);
 	uint64_t frames = atomic_load_explicit(&guard->pulse->frames, memory_order_acquire);
-	return entered != (uint32_t)frames || stopped(guard->process->pid);
+	return entered != (uint32_t)frames || stopped(guard->process->born_pid);
 }
 
 static void look(struct chr_sentry *sentry, struct chr_sentry_guard *guard, uint32_t server, uint64_t now)

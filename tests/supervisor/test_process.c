@@ -166,7 +166,7 @@ START_TEST(test_process_signal)
 	ck_assert(chr_process_reap(process, &status));
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	ck_assert_int_eq(process->pid, 0);
-	ck_assert_int_eq(process->reaped_pid, pid);
+	ck_assert_int_eq(process->born_pid, pid);
 	/* nobody to signal any more, and nobody else gets it */
 	chr_process_signal(process, SIGKILL);
 	ck_assert(chr_process_reap(process, &status));
