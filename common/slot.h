@@ -8,7 +8,7 @@
  *  who writes     block
  *  supervisor     header, order, picker, rings to_audio and to_main
  *  main thread    alive, report, descriptor, ring from_main
- *  audio thread   status, pulse, snapshot, ring from_audio
+ *  audio thread   status, snapshot, ring from_audio
  */
 #ifndef CHR_COMMON_SLOT_H
 #define CHR_COMMON_SLOT_H
@@ -44,19 +44,10 @@ struct chr_slot_order {
 	float value[CHR_PARAMS_MAX]; /* parameters to start with */
 };
 
-/* Is an `out` heard? Two of them take turns at a frame, so that no sample is lost or doubled. */
-enum chr_mute {
-	CHR_PLAY,
-	CHR_MUTE,      /* silence on every output */
-	CHR_PLAY_FROM, /* silence before the cycle that begins at the frame in the upper half, or first after it */
-	CHR_MUTE_FROM, /* silence from that cycle on */
-};
-
-/* What the picker of `out` obeys; written by the supervisor while `out` plays. */
+/* What the picker of an `out` obeys; written by the supervisor while it plays. */
 struct chr_slot_picker {
 	_Atomic uint32_t broken[CHR_LANES];        /* not 0: do not take this lane */
 	struct chr_member_set required[CHR_LANES]; /* members that must be fresh for a lane to be taken */
-	_Atomic uint64_t muted;                    /* enum chr_mute | frame << 32 */
 };
 
 /* How a process stands. */
@@ -94,9 +85,9 @@ struct chr_slot_status {
 	_Atomic uint32_t busy_us;  /* time in the callback, sum; wraps */
 	_Atomic uint32_t worst_us; /* the longest callback */
 	_Atomic uint32_t meter[CHR_METERS_MAX];
-	_Atomic uint32_t played[CHR_LANES]; /* `out`: cycles played from each lane */
-	_Atomic uint32_t silent;            /* `out`: cycles with no lane to play */
-	_Atomic uint32_t mxcsr;             /* as the callback runs: FTZ and DAZ show here; 0 where there is none */
+	_Atomic uint32_t played; /* `out`: cycles in which its lane was heard */
+	_Atomic uint32_t silent; /* `out`: cycles in which no lane was */
+	_Atomic uint32_t mxcsr;  /* as the callback runs: FTZ and DAZ show here; 0 where there is none */
 };
 
 struct chr_pending {
@@ -126,7 +117,6 @@ struct chr_slot {
 	struct chr_slot_picker picker;
 	struct chr_slot_report report;
 	struct chr_slot_status status;
-	struct chr_pulse pulse; /* of `out`, which may not write on the lanes' boards; unused elsewhere */
 	struct chr_descriptor descriptor;
 	struct chr_ring to_audio, to_main, from_audio, from_main;
 	struct chr_snapshot snapshot[2];
@@ -140,7 +130,8 @@ enum chr_slot_fd {
 	CHR_FD_SOCKET = 6,    /* AF_UNIX socket pair: only descriptors pass over it */
 	CHR_FD_BOARD_A = 7,
 	CHR_FD_BOARD_B = 8,
-	CHR_FD_FIRST_FREE = 9,
+	CHR_FD_CHOICE = 9,
+	CHR_FD_FIRST_FREE = 10,
 };
 
 /* Supervisor: creates a nameless slot of mode 0600 with everything initialised. Returns it mapped, its descriptor (close-on-exec)

@@ -30,12 +30,12 @@ CHR_RT static void read_latency(struct chr_client *client)
 	bool in = false, out = false;
 	jack_latency_range_t range;
 	atomic_store_explicit(&client->latency_stale, 0, memory_order_relaxed);
-	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++) {
 		if (client->in_port[i]) {
 			jack_port_get_latency_range(client->in_port[i], JackCaptureLatency, &range);
 			widen(&client->capture, &range, &in);
 		}
-		if (i < CHR_PORTS_MAX && client->out_port[i] && i != client->clock) {
+		if (client->out_port[i] && i != client->clock) {
 			jack_port_get_latency_range(client->out_port[i], JackPlaybackLatency, &range);
 			widen(&client->playback, &range, &out);
 		}
@@ -52,9 +52,8 @@ static void on_latency(jack_latency_callback_mode_t mode, void *self)
 	jack_nframes_t period = jack_get_buffer_size(client->jack);
 	jack_latency_range_t range = {.min = atomic_load_explicit(&from->min, memory_order_relaxed) + period,
 				      .max = atomic_load_explicit(&from->max, memory_order_relaxed) + period};
-	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++) {
-		jack_port_t *port = capture ? i < CHR_PORTS_MAX && i != client->clock ? client->out_port[i] : NULL
-					    : client->in_port[i];
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++) {
+		jack_port_t *port = capture ? i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
 		if (port)
 			jack_port_set_latency_range(port, mode, &range);
 	}
@@ -67,7 +66,7 @@ CHR_RT static int on_process(jack_nframes_t frames, void *self)
 	jack_time_t begin = jack_get_time();
 	if (client->out && atomic_load_explicit(&client->latency_stale, memory_order_relaxed))
 		read_latency(client);
-	for (unsigned i = 0; i < CHR_LANES * CHR_PORTS_MAX; i++)
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
 		if (client->in_port[i])
 			client->in[i] = jack_port_get_buffer(client->in_port[i], frames);
 	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
@@ -196,14 +195,12 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 	return 0;
 }
 
-static jack_port_t *add_port(struct chr_client *client, const char *name, const char *suffix, unsigned long flags)
+static jack_port_t *add_port(struct chr_client *client, const char *name, unsigned long flags)
 {
-	char full[CHR_NAME_MAX + 4];
-	snprintf(full, sizeof full, "%s%s", name, suffix);
-	return jack_port_register(client->jack, full, JACK_DEFAULT_AUDIO_TYPE, flags, 0);
+	return jack_port_register(client->jack, name, JACK_DEFAULT_AUDIO_TYPE, flags, 0);
 }
 
-static bool add_ports(struct chr_client *client, uint32_t lanes, uint32_t channels)
+static bool add_ports(struct chr_client *client, uint32_t channels)
 {
 	const struct chr_descriptor *desc = client->desc;
 	for (unsigned i = 0; i < desc->port_count; i++) {
@@ -211,24 +208,16 @@ static bool add_ports(struct chr_client *client, uint32_t lanes, uint32_t channe
 		jack_port_t **port = in ? &client->in_port[i] : &client->out_port[i];
 		if (!chr_rt_has_port(desc, i, channels))
 			continue;
-		*port = add_port(client, desc->port[i].name, "", in ? JackPortIsInput : JackPortIsOutput);
-		if (!*port)
-			return false;
-	}
-	for (unsigned i = 0; client->out && lanes == 2 && i < desc->port_count; i++) {
-		jack_port_t **port = &client->in_port[CHR_PORTS_MAX + i];
-		if (desc->port[i].direction != CHR_IN || !chr_rt_has_port(desc, i, channels))
-			continue;
-		*port = add_port(client, desc->port[i].name, ".b", JackPortIsInput);
+		*port = add_port(client, desc->port[i].name, in ? JackPortIsInput : JackPortIsOutput);
 		if (!*port)
 			return false;
 	}
 	if (chr_descriptor_port(desc, "clock") < 0)
-		return add_port(client, "clock", "", JackPortIsInput) != NULL;
+		return add_port(client, "clock", JackPortIsInput) != NULL;
 	return true;
 }
 
-int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lanes, uint32_t channels, char *why, size_t why_bytes)
+int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t channels, char *why, size_t why_bytes)
 {
 	client->rt = rt;
 	if (jack_set_process_callback(client->jack, on_process, client)) {
@@ -240,7 +229,7 @@ int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lane
 	client->clock = clock < 0 ? CHR_PORTS_MAX : (unsigned)clock;
 	if (client->out && jack_set_latency_callback(client->jack, on_latency, client))
 		chr_warn("JACK refuses the latency callback: latencies are reported without the period that out adds");
-	if (!add_ports(client, lanes, channels)) {
+	if (!add_ports(client, channels)) {
 		snprintf(why, why_bytes, "JACK has no room for more ports: start it with a larger -p");
 		return -EIO;
 	}

@@ -33,9 +33,9 @@ struct chr_client {
 	_Atomic int lost;                     /* the server is */
 	_Atomic int latency_stale;            /* `out`: the next cycle reads what it passes on */
 	struct chr_latency capture, playback; /* the widest of its inputs, of its outputs */
-	jack_port_t *in_port[CHR_LANES * CHR_PORTS_MAX];
+	jack_port_t *in_port[CHR_PORTS_MAX];
 	jack_port_t *out_port[CHR_PORTS_MAX];
-	const float *in[CHR_LANES * CHR_PORTS_MAX];
+	const float *in[CHR_PORTS_MAX];
 	float *out_buffer[CHR_PORTS_MAX];
 };
 
@@ -48,9 +48,8 @@ void chr_client_prepare(void);
 int chr_client_open(struct chr_client *client, const struct chr_slot_order *order, const volatile sig_atomic_t *ended, char *why,
 		    size_t why_bytes);
 
-/* Registers the ports of the module in the order of its table, for CHR_MODULE_OUT with two lanes its inputs again as NAME.b, last an input
- * `clock` if the table has no port of that name; activates the client, which plays `rt` from then on. 0, or -EIO with the reason. */
-int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t lanes, uint32_t channels, char *why, size_t why_bytes);
+/* Registers the ports of the module in the order of its table, last an input `clock` if the table has no port of that name; activates the client, which plays `rt` from then on. 0, or -EIO with the reason. */
+int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t channels, char *why, size_t why_bytes);
 
 /* Closes the client if it is open. May hang in libjack: the caller sets a deadline. */
 void chr_client_close(struct chr_client *client);

@@ -28,6 +28,7 @@ struct engine {
 	struct chr_loaded loaded;
 	struct chr_slot_order order; /* copy, checked */
 	struct chr_board *board[CHR_LANES];
+	struct chr_choice *choice;
 	struct chr_rt *rt; /* NULL until the client is open */
 	struct chr_client client;
 	struct chr_slot *twin; /* mapped read-only; NULL: none */
@@ -105,19 +106,22 @@ static void order_load(struct engine *engine)
 	report(engine, CHR_REPORT_LOADED);
 }
 
-/* Out reads both boards and writes none; any other module has its own lane's alone. */
+/* Every module writes on its own lane's board alone; out reads the other's too. */
 static int map_boards(struct engine *engine)
 {
 	bool out = engine->loaded.desc.flags & CHR_MODULE_OUT;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-		if (!engine->board[lane] && (out || lane == engine->order.lane)) {
-			engine->board[lane] = chr_board_map(CHR_FD_BOARD_A + (int)lane, !out);
+		bool own = lane == engine->order.lane;
+		if (!engine->board[lane] && (out || own)) {
+			engine->board[lane] = chr_board_map(CHR_FD_BOARD_A + (int)lane, own);
 			if (!engine->board[lane])
 				return -errno;
-			chr_touch(engine->board[lane], sizeof *engine->board[lane], !out);
+			chr_touch(engine->board[lane], sizeof *engine->board[lane], own);
 		}
 	}
-	return 0;
+	if (out && !engine->choice)
+		engine->choice = chr_choice_map(CHR_FD_CHOICE);
+	return out && !engine->choice ? -errno : 0;
 }
 
 static struct chr_rt *make_rt(struct engine *engine)
@@ -127,12 +131,13 @@ static struct chr_rt *make_rt(struct engine *engine)
 	struct chr_rt_setup setup = {.module = engine->loaded.module,
 				     .desc = &engine->loaded.desc,
 				     .slot = engine->slot,
+				     .pulse = &engine->board[order->lane]->pulse[order->member],
+				     .choice = engine->choice,
+				     .lane = order->lane,
 				     .sample_rate = (float)engine->client.sample_rate,
 				     .lanes = order->lanes,
 				     .channels = order->channels,
 				     .value = order->value};
-	setup.pulse = out ? &engine->slot->pulse : &engine->board[order->lane]->pulse[order->member];
-	setup.standby = out && order->lane == 1;
 	for (unsigned lane = 0; out && lane < CHR_LANES; lane++)
 		setup.board[lane] = engine->board[lane];
 	return chr_rt_create(&setup);
@@ -194,7 +199,7 @@ static void order_open(struct engine *engine)
 	set_phase(engine, CHR_PHASE_OPENING);
 	int rc = map_boards(engine);
 	if (rc)
-		snprintf(why, sizeof why, "cannot map the pulse board: %s", strerror(-rc));
+		snprintf(why, sizeof why, "cannot map the pulse boards: %s", strerror(-rc));
 	else
 		rc = open_client(engine, why, sizeof why);
 	if (!rc && !(engine->rt = make_rt(engine))) {
@@ -202,7 +207,7 @@ static void order_open(struct engine *engine)
 		rc = -ENOMEM;
 	}
 	if (!rc)
-		rc = chr_client_start(&engine->client, engine->rt, order->lanes, order->channels, why, sizeof why);
+		rc = chr_client_start(&engine->client, engine->rt, order->channels, why, sizeof why);
 	if (rc) {
 		close_client(engine);
 		fail(engine, why);
@@ -348,6 +353,8 @@ static void finish(struct engine *engine)
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		if (engine->board[lane])
 			chr_board_unmap(engine->board[lane]);
+	if (engine->choice)
+		chr_choice_unmap(engine->choice);
 	if (engine->twin_fd >= 0)
 		close(engine->twin_fd);
 	close(engine->client.wake);

@@ -4,12 +4,13 @@
 #include <string.h>
 
 void chr_picker_init(struct chr_picker *picker, const struct chr_slot_picker *orders,
-		     const struct chr_board *const board[CHR_LANES], uint32_t lanes, float sample_rate)
+		     const struct chr_board *const board[CHR_LANES], struct chr_choice *choice, uint32_t lanes, float sample_rate)
 {
 	memset(picker, 0, sizeof *picker);
 	picker->orders = orders;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		picker->board[lane] = board[lane];
+	picker->choice = lanes == 2 ? choice : NULL;
 	picker->lanes = lanes;
 	picker->last = CHR_LANE_NONE;
 	picker->gap_frames = (uint32_t)lrintf(CHR_GAP_MS * 0.001f * sample_rate);
@@ -34,62 +35,47 @@ static void turn(struct chr_picker *picker, int lane)
 		picker->held[port] = isfinite(picker->tail[port]) ? picker->tail[port] : 0.0f;
 }
 
-int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now)
+/* The other out may have named a lane already; else this one looks for a good one, beginning with the lane heard last. */
+static int agree(const struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now, uint32_t frames)
 {
-	int lane = CHR_LANE_NONE, first = picker->last == 1 ? 1 : 0;
-	if (picker->standby)
-		previous = now;
-	if (ran && good(picker, first, previous, now))
+	int lane = chr_choice_made(picker->choice, now, frames);
+	if (lane != CHR_LANE_NONE || !ran)
+		return lane;
+	int first = picker->last == 1 ? 1 : 0;
+	if (good(picker, first, previous, now))
 		lane = first;
-	else if (ran && picker->lanes == 2 && good(picker, !first, previous, now))
+	else if (good(picker, !first, previous, now))
 		lane = !first;
+	return lane == CHR_LANE_NONE ? lane : chr_choice_make(picker->choice, now, frames, lane);
+}
+
+int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now, uint32_t frames)
+{
+	int lane = CHR_LANE_NONE;
+	if (picker->choice) {
+		/* what was settled after this out had its turn */
+		if (picker->last == CHR_LANE_NONE && ran)
+			picker->last = chr_choice_made(picker->choice, previous, frames);
+		lane = agree(picker, ran, previous, now, frames);
+	} else if (ran && good(picker, 0, previous, now)) {
+		lane = 0;
+	}
 	turn(picker, lane);
 	picker->last = lane;
 	return lane;
 }
 
-bool chr_picker_muted(const struct chr_slot_picker *orders, uint32_t now)
+const float *chr_picker_input(struct chr_picker *picker, unsigned port, bool playing, const float *in, float *scratch,
+			      uint32_t frames)
 {
-	uint64_t muted = atomic_load_explicit(&orders->muted, memory_order_acquire);
-	bool begun = chr_frames_diff(now, (uint32_t)(muted >> 32)) >= 0;
-	switch ((uint32_t)muted) {
-	case CHR_MUTE:
-		return true;
-	case CHR_PLAY_FROM:
-		return !begun;
-	case CHR_MUTE_FROM:
-		return begun;
-	default:
-		return false;
-	}
-}
-
-static const float *hold_back(struct chr_picker *picker, unsigned port, int lane, const float *in, float *scratch, uint32_t frames)
-{
-	float *back = picker->back[port];
-	uint32_t known = picker->back_frames == frames ? frames : 0;
-	memcpy(scratch, back, known * sizeof *scratch);
-	memset(scratch + known, 0, (frames - known) * sizeof *scratch);
-	if (lane == CHR_LANE_NONE)
-		memset(back, 0, frames * sizeof *back);
-	else
-		memcpy(back, in, frames * sizeof *back);
-	return scratch;
-}
-
-const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane, const float *in, float *scratch, uint32_t frames)
-{
-	if (picker->back[port])
-		return hold_back(picker, port, lane, in, scratch, frames);
 	uint32_t gap = picker->gap_frames;
-	bool playing = lane != CHR_LANE_NONE;
-	if (playing && (picker->lanes != 1 || picker->rise == gap)) {
+	if (playing && picker->rise == gap) {
 		picker->tail[port] = in[frames - 1];
 		return in;
 	}
 	for (uint32_t i = 0; i < frames; i++) {
 		float y = 0.0f;
-		if (picker->lanes == 1 && i < picker->fall)
+		if (i < picker->fall)
 			y = picker->held[port] * (float)(picker->fall - i) / (float)gap;
 		if (playing)
 			y += picker->rise + i < gap ? in[i] * (float)(picker->rise + i) / (float)gap : in[i];
@@ -99,10 +85,9 @@ const float *chr_picker_input(struct chr_picker *picker, unsigned port, int lane
 	return scratch;
 }
 
-void chr_picker_advance(struct chr_picker *picker, int lane, uint32_t frames)
+void chr_picker_advance(struct chr_picker *picker, bool playing, uint32_t frames)
 {
-	picker->back_frames = frames;
 	picker->fall -= frames < picker->fall ? frames : picker->fall;
-	if (lane != CHR_LANE_NONE)
+	if (playing)
 		picker->rise = frames < picker->gap_frames - picker->rise ? picker->rise + frames : picker->gap_frames;
 }

@@ -49,6 +49,7 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 	rt->slot = setup->slot;
 	rt->pulse = setup->pulse;
 	rt->sample_rate = setup->sample_rate;
+	rt->lane = setup->lane;
 	rt->channels = setup->channels;
 	if (!allocate_all(rt)) {
 		chr_rt_destroy(rt);
@@ -61,13 +62,7 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 		chr_smoother_step(&rt->engine.param[i], value);
 	}
 	chr_smoother_step(&rt->engine.gain, 1.0f);
-	chr_picker_init(&rt->picker, &rt->slot->picker, setup->board, setup->lanes, rt->sample_rate);
-	rt->picker.standby = setup->standby;
-	for (unsigned i = 0; setup->standby && i < rt->desc->port_count; i++)
-		if (rt->input[i] && !(rt->picker.back[i] = allocate_buffer())) {
-			chr_rt_destroy(rt);
-			return NULL;
-		}
+	chr_picker_init(&rt->picker, &rt->slot->picker, setup->board, setup->choice, setup->lanes, rt->sample_rate);
 	chr_rt_reset(rt);
 	return rt;
 }
@@ -78,8 +73,6 @@ void chr_rt_destroy(struct chr_rt *rt)
 		return;
 	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
 		free(rt->input[i]);
-	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
-		free(rt->picker.back[i]);
 	for (unsigned i = 0; i < CHR_PARAMS_MAX + 1; i++)
 		free(rt->ramp[i]);
 	free(rt->silence);
@@ -135,9 +128,9 @@ static const float *apart(struct chr_rt *rt, unsigned port, const float *in, flo
 }
 
 /* Buffers of the part of the cycle that begins `begin` frames into it. */
-static void aim(struct chr_rt *rt, int lane, uint32_t begin, uint32_t frames, const float *const *in, float *const *out)
+static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames, const float *const *in, float *const *out)
 {
-	const float *const *row = in + (lane == 1 ? CHR_PORTS_MAX : 0);
+	bool gaps = rt->picker.board[0] && rt->picker.lanes == 1;
 	for (unsigned i = 0; i < rt->desc->port_count; i++) {
 		bool present = chr_rt_has_port(rt->desc, i, rt->channels);
 		rt->in[i] = NULL;
@@ -147,16 +140,16 @@ static void aim(struct chr_rt *rt, int lane, uint32_t begin, uint32_t frames, co
 				rt->out[i] = out[i] + begin;
 			continue;
 		}
-		const float *from = present && row[i] ? row[i] + begin : rt->silence;
-		if (rt->picker.board[0])
-			from = chr_picker_input(&rt->picker, i, lane, from, rt->input[i], frames);
+		const float *from = present && in[i] ? in[i] + begin : rt->silence;
+		if (gaps)
+			from = chr_picker_input(&rt->picker, i, playing, from, rt->input[i], frames);
 		rt->in[i] = from;
 	}
 	for (unsigned i = 0; i < rt->desc->port_count; i++)
 		if (rt->in[i])
 			rt->in[i] = apart(rt, i, rt->in[i], rt->out, frames);
-	if (rt->picker.board[0])
-		chr_picker_advance(&rt->picker, lane, frames);
+	if (gaps)
+		chr_picker_advance(&rt->picker, playing, frames);
 }
 
 static void fade(struct chr_rt *rt, float *const *out, uint32_t frames)
@@ -191,11 +184,11 @@ static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
 	fade(rt, out, frames);
 }
 
-static void run(struct chr_rt *rt, int lane, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
+static void run(struct chr_rt *rt, bool playing, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
 {
 	for (uint32_t begin = 0; begin < frames; begin += CHR_BLOCK_MAX) {
 		uint32_t part = frames - begin < CHR_BLOCK_MAX ? frames - begin : CHR_BLOCK_MAX;
-		aim(rt, lane, begin, part, in, out);
+		aim(rt, playing, begin, part, in, out);
 		for (uint32_t at = 0; at < part;) {
 			uint32_t next = chr_events_apply_due(rt, frame, begin + at, begin + part) - begin;
 			run_span(rt, at, next - at);
@@ -238,16 +231,30 @@ static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 	return false;
 }
 
-/* Silence on every output, the clock's too, so that it adds nothing to that of the `out` that plays. */
-static void mute(struct chr_rt *rt, int lane, uint32_t frames, uint32_t frame, float *const *out)
+/* An out that is not heard is silent on its channels; its clock drives its lane all the same. With one lane the gap was made at the inputs. */
+static void mute(struct chr_rt *rt, bool heard, uint32_t frames, float *const *out)
+{
+	for (unsigned i = 0; !heard && i < rt->desc->port_count; i++)
+		if (rt->desc->port[i].direction == CHR_OUT && rt->desc->port[i].channel && out[i])
+			memset(out[i], 0, frames * sizeof *out[i]);
+}
+
+/* Which lane is heard in the cycle that begins at `frame`; how the one before was settled is known by now. */
+static int pick(struct chr_rt *rt, uint32_t frames, uint32_t frame)
 {
 	struct chr_slot_status *status = &rt->slot->status;
-	if (!rt->picker.board[0])
-		return;
-	if (chr_picker_muted(&rt->slot->picker, frame))
-		silence(rt, frames, out);
-	else
-		chr_rt_count(lane == CHR_LANE_NONE ? &status->silent : &status->played[lane]);
+	struct chr_picker *picker = &rt->picker;
+	if (!picker->board[0])
+		return (int)rt->lane;
+	int lane = chr_picker_choose(picker, rt->ran, rt->frame, frame, frames);
+	bool silent = lane == CHR_LANE_NONE;
+	if (picker->choice)
+		silent = rt->ran && chr_choice_made(picker->choice, rt->frame, rt->frames) == CHR_LANE_NONE;
+	if (silent)
+		chr_rt_count(&status->silent);
+	if (lane == (int)rt->lane)
+		chr_rt_count(&status->played);
+	return lane;
 }
 
 static void tell(struct chr_rt *rt, uint32_t mxcsr)
@@ -266,19 +273,18 @@ static void tell(struct chr_rt *rt, uint32_t mxcsr)
 void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
 {
 	uint32_t mxcsr = chr_denormals_off();
-	int lane = 0;
 	if (rt->pulse)
 		chr_pulse_enter(rt->pulse, frame);
 	watch_time(rt, frame);
 	chr_events_drain(rt, frame);
 	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0)
 		chr_join_try(rt, frame);
-	if (rt->picker.board[0])
-		lane = chr_picker_choose(&rt->picker, rt->ran, rt->frame, frame);
-	run(rt, lane, frames, frame, in, out);
+	bool heard = pick(rt, frames, frame) == (int)rt->lane;
+	run(rt, heard, frames, frame, in, out);
 	chr_events_settle(rt);
 	bool good = judge(rt, frames, frame, out);
-	mute(rt, lane, frames, frame, out);
+	if (rt->picker.choice)
+		mute(rt, heard, frames, out);
 	rt->frame = frame;
 	rt->frames = frames;
 	rt->ran = true;

@@ -37,12 +37,13 @@ struct chr_rt_setup {
 	const struct chr_module *module;
 	const struct chr_descriptor *desc; /* of that module, in private memory */
 	struct chr_slot *slot;
-	struct chr_pulse *pulse;                  /* its line on the lane's board; in the slot for out; NULL: none */
+	struct chr_pulse *pulse;                  /* its line on the lane's board; NULL: none */
 	const struct chr_board *board[CHR_LANES]; /* read by the picker of a module with CHR_MODULE_OUT; NULL elsewhere */
+	struct chr_choice *choice;                /* of the outs of two lanes; NULL elsewhere */
+	uint32_t lane;                            /* 0 = a, 1 = b */
 	float sample_rate;                        /* Hz */
 	uint32_t lanes;                           /* 1 or 2 */
 	uint32_t channels;                        /* ports of a higher channel are absent */
-	bool standby;                             /* of out: see engine/picker.h */
 	const float *value;                       /* desc->param_count values to begin with; an illegal one becomes the initial */
 };
 
@@ -52,6 +53,7 @@ struct chr_rt {
 	struct chr_slot *slot;
 	struct chr_pulse *pulse;
 	float sample_rate;
+	uint32_t lane;
 	uint32_t channels;
 
 	unsigned char *state;        /* the module's, 64-byte aligned */
@@ -90,8 +92,8 @@ struct chr_rt {
 struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup);
 void chr_rt_destroy(struct chr_rt *rt);
 
-/* Runs the cycle that begins at `frame` and has `frames` frames (any number). `in` has CHR_LANES rows of CHR_PORTS_MAX buffers,
- * by place in the module's port table: lane a's, then lane b's (read for a module with CHR_MODULE_OUT alone); `out` has CHR_PORTS_MAX.
+/* Runs the cycle that begins at `frame` and has `frames` frames (any number). `in` and `out` have CHR_PORTS_MAX
+ * buffers, by place in the module's port table.
  * NULL: the port is absent. */
 CHR_RT void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out);
 

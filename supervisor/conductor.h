@@ -9,6 +9,7 @@
 #define CHR_SUPERVISOR_CONDUCTOR_H
 
 #include "common/board.h"
+#include "common/choice.h"
 #include "supervisor/catalog.h"
 #include "supervisor/graph.h"
 #include "supervisor/inbox.h"
@@ -37,6 +38,7 @@ struct chr_conductor {
 	struct chr_edges logical; /* the desired graph, as people name it */
 	int64_t generation;       /* of the desired graph as last given to the graph thread */
 	struct chr_board *board[CHR_LANES];
+	struct chr_choice *choice; /* of the outs */
 	struct chr_inbox inbox;
 	struct chr_sentry sentry;
 	struct chr_graph graph;

@@ -53,12 +53,9 @@ static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit,
 	memcpy(order->value, unit->value, sizeof order->value);
 }
 
-/* The pulse of an instance: out keeps its own, because it may not write on the lanes' boards. */
 static struct chr_pulse *pulse_of(const struct chr_conductor *conductor, const struct chr_unit *unit,
 				  const struct chr_instance *instance)
 {
-	if (unit->type->flags & CHR_MODULE_OUT)
-		return &instance->process->slot->pulse;
 	return &conductor->board[instance->lane]->pulse[unit->member];
 }
 
@@ -74,7 +71,7 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	write_orders(conductor, unit, instance, &process->slot->order);
 	*pulse_of(conductor, unit, instance) = (struct chr_pulse){0};
 	if (unit->type->flags & CHR_MODULE_OUT)
-		chr_lanes_prepare_out(unit, instance);
+		chr_lanes_prepare_out(conductor, instance);
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
 	chr_process_order(process, CHR_ORDER_LOAD);
 	chr_process_order(process, CHR_ORDER_OPEN);
@@ -146,10 +143,10 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 		return;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
 	bool out = unit->type->flags & CHR_MODULE_OUT;
-	bool marks = conductor->rack.patch->lanes == 2 && !out;
+	bool marks = conductor->rack.patch->lanes == 2;
 	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), marks ? (int)instance->lane : -1);
 	if (out)
-		chr_sentry_set_out(&conductor->sentry, process, (int)instance->lane);
+		chr_sentry_set_out(&conductor->sentry, process, instance->lane);
 	chr_lanes_introduce(unit);
 	chr_lanes_rewire(conductor);
 	instance->generation = conductor->generation;
@@ -192,8 +189,7 @@ void chr_instances_review(struct chr_conductor *conductor)
 			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired)
 				continue;
 			/* one that joins proves by joining that it runs */
-			if (!chr_lanes_joins(conductor, unit, instance) &&
-			    cycles_of(conductor, unit, instance) == instance->cycles_begun)
+			if (!chr_lanes_joins(conductor, instance) && cycles_of(conductor, unit, instance) == instance->cycles_begun)
 				continue;
 			chr_lanes_settle(conductor, unit, instance);
 			changed = true;
@@ -304,7 +300,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 		quarantine(conductor, unit);
 	if (server_gone) /* if it is not this client alone that lost the server, we are told within this time */
 		conductor->hold_us = chr_monotonic_us() + HOLD_US;
-	chr_lanes_died(conductor, unit, instance);
+	chr_lanes_died(conductor, instance);
 	if (!server_lost)
 		chr_lanes_rewire(conductor);
 	chr_instances_fill(conductor);

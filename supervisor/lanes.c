@@ -10,15 +10,10 @@
 #define JOIN_WAIT_US   100000u /* until a join that did not come about is tried again */
 #define FIRST_AUDIT_US 100000u /* after a join */
 
-bool chr_lanes_is_out(const struct chr_unit *unit)
-{
-	return unit->type->flags & CHR_MODULE_OUT;
-}
-
 /* Does the unit take part in the lanes? */
 bool chr_lanes_counts(const struct chr_unit *unit)
 {
-	return !chr_lanes_is_out(unit) && !unit->quarantined;
+	return !unit->quarantined;
 }
 
 static bool all_in(const struct chr_conductor *conductor, unsigned lane, enum chr_instance_state state)
@@ -145,30 +140,25 @@ void chr_lanes_break(struct chr_conductor *conductor, unsigned lane)
 	}
 }
 
-bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance)
+bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_instance *instance)
 {
-	return chr_lanes_two(conductor) && !chr_lanes_is_out(unit) && instance->lane != conductor->lanes.leader;
+	return chr_lanes_two(conductor) && instance->lane != conductor->lanes.leader;
 }
 
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
 {
-	bool joins = chr_lanes_joins(conductor, unit, instance);
+	bool joins = chr_lanes_joins(conductor, instance);
 	chr_instances_set_state(conductor, unit, instance, joins ? CHR_INSTANCE_JOINING : CHR_INSTANCE_PLAYING);
-	if (chr_lanes_two(conductor) && chr_lanes_is_out(unit)) {
-		chr_lanes_join_outs(conductor, instance);
-		chr_lanes_hand_over(conductor);
-	}
 	if (joins)
 		return;
 	/* a member of the leader began anew: what its twin may have taken over before is void */
-	if (!chr_lanes_is_out(unit))
-		conductor->lanes.asked = false;
+	conductor->lanes.asked = false;
 	chr_instances_tell_repair(instance);
 }
 
-void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
+void chr_lanes_died(struct chr_conductor *conductor, struct chr_instance *instance)
 {
-	if (chr_lanes_two(conductor) && !chr_lanes_is_out(unit))
+	if (chr_lanes_two(conductor))
 		chr_lanes_break(conductor, instance->lane);
 }
 
@@ -241,14 +231,13 @@ void chr_lanes_review(struct chr_conductor *conductor)
 	lanes->whole[lanes->leader] = all_in(conductor, lanes->leader, CHR_INSTANCE_PLAYING);
 	if (lanes->whole[!lanes->leader] && !all_in(conductor, !lanes->leader, CHR_INSTANCE_PLAYING))
 		chr_lanes_break(conductor, !lanes->leader); /* the server went, or a quarantine was lifted */
-	chr_lanes_tell_out(conductor);
+	chr_lanes_tell_outs(conductor);
 	if (chr_lanes_two(conductor) && conductor->server_up && lanes->whole[lanes->leader] && !lanes->whole[!lanes->leader] &&
 	    !lanes->asked && all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING))
 		ask_to_join(conductor);
 	if (foreign_lane(lanes) != lanes->foreign)
 		chr_lanes_rewire(conductor);
-	if (!conductor->heard_us && conductor->server_up && lanes->whole[lanes->leader] &&
-	    conductor->rack.unit[0]->instance[0].state == CHR_INSTANCE_PLAYING)
+	if (!conductor->heard_us && conductor->server_up && lanes->whole[lanes->leader])
 		chr_conductor_heard(conductor);
 }
 

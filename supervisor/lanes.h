@@ -1,6 +1,7 @@
 /* The two lanes: which of them leads, which is whole, how a broken one joins again, and whether they still agree.
  *
- * The leader is the lane that `out` plays when all is well. When a member of it dies and the other lane is whole, that one leads; when
+ * Each lane has its own `out`, a member like the others; which of the two is heard they settle between themselves, cycle by cycle (common/choice.h).
+ * The leader is the lane that is heard when all is well. When a member of it dies and the other lane is whole, that one leads; when
  * neither is whole, the leader plays on without the dead one ("degraded"). The other lane follows: once all of its members run, all of them join
  * the leader's in one and the same cycle, because a member that joined earlier than those it listens to would be wrong again a
  * cycle later. A lane whose members joined in different cycles tries again.
@@ -41,16 +42,16 @@ void chr_lanes_rewire(struct chr_conductor *conductor);
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 
 /* Has the instance to join before it plays? */
-bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance);
+bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_instance *instance);
 
 /* The instance's client is active: it and its twin learn of each other. */
 void chr_lanes_introduce(struct chr_unit *unit);
 
-/* The process of an `out` is about to be given its orders: heard from the start unless its twin is heard already. */
-void chr_lanes_prepare_out(struct chr_unit *unit, struct chr_instance *instance);
+/* The process of an `out` is about to be given its orders. */
+void chr_lanes_prepare_out(struct chr_conductor *conductor, const struct chr_instance *instance);
 
 /* The instance lost its process. */
-void chr_lanes_died(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
+void chr_lanes_died(struct chr_conductor *conductor, struct chr_instance *instance);
 
 /* A note of the instance's audio thread. */
 void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,

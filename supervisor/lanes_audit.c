@@ -34,10 +34,8 @@ static unsigned heard_lane(struct chr_conductor *conductor)
 	struct chr_lanes *lanes = &conductor->lanes;
 	uint32_t moved[CHR_LANES];
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-		uint32_t played = 0;
-		for (unsigned i = 0; i < CHR_LANES; i++)
-			if (out[i].process)
-				played += atomic_load_explicit(&out[i].process->slot->status.played[lane], memory_order_relaxed);
+		const struct chr_process *process = out[lane].process;
+		uint32_t played = process ? atomic_load_explicit(&process->slot->status.played, memory_order_relaxed) : 0;
 		/* an out that was restarted counts anew */
 		moved[lane] = played >= lanes->played[lane] ? played - lanes->played[lane] : played;
 		lanes->played[lane] = played;

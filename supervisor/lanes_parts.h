@@ -1,10 +1,8 @@
-/* What the files of the lanes share: lanes.c (leader and joins), lanes_audit.c (do they still agree), lanes_out.c (what the two outs are told). */
+/* What the files of the lanes share: lanes.c (leader and joins), lanes_audit.c (do they still agree), lanes_out.c (what the outs are told). */
 #ifndef CHR_SUPERVISOR_LANES_PARTS_H
 #define CHR_SUPERVISOR_LANES_PARTS_H
 
 #include "supervisor/lanes.h"
-
-bool chr_lanes_is_out(const struct chr_unit *unit);
 
 /* Does the unit take part in the lanes? */
 bool chr_lanes_counts(const struct chr_unit *unit);
@@ -22,9 +20,7 @@ void chr_lanes_judge_skips(struct chr_conductor *conductor, uint64_t now);
 void chr_lanes_audit_tick(struct chr_conductor *conductor);
 void chr_lanes_take_sum(struct chr_conductor *conductor, struct chr_instance *instance, const struct chr_event *note);
 
-/* lanes_out.c: writes the pickers; has the younger out take the elder's state over; lets an out that came back be heard again. */
-void chr_lanes_tell_out(struct chr_conductor *conductor);
-void chr_lanes_join_outs(struct chr_conductor *conductor, struct chr_instance *younger);
-void chr_lanes_hand_over(struct chr_conductor *conductor);
+/* lanes_out.c: writes the pickers. */
+void chr_lanes_tell_outs(struct chr_conductor *conductor);
 
 #endif

@@ -24,6 +24,7 @@ struct app {
 	struct chr_spawn spawn;
 	char modules[CHR_PATH_BYTES];
 	struct chr_board *board[CHR_LANES];
+	struct chr_choice *choice;
 	struct chr_catalog catalog;
 	struct chr_patch *patch;
 	struct chr_jack_settings jack;
@@ -58,14 +59,13 @@ static void find_programs(struct app *app)
 
 static int make_boards(struct app *app)
 {
-	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-		app->board[lane] = chr_board_create(&app->spawn.board_fd[lane]);
-		if (!app->board[lane]) {
-			chr_error("cannot make shared memory: %s; is /dev/shm mounted and not full?", strerror(errno));
-			return EX_OSERR;
-		}
-	}
-	return EX_OK;
+	bool made = true;
+	for (unsigned lane = 0; lane < CHR_LANES && made; lane++)
+		made = (app->board[lane] = chr_board_create(&app->spawn.board_fd[lane]));
+	if (made && (app->choice = chr_choice_create(&app->spawn.choice_fd)))
+		return EX_OK;
+	chr_error("cannot make shared memory: %s; is /dev/shm mounted and not full?", strerror(errno));
+	return EX_OSERR;
 }
 
 static int load_patch(struct app *app)
@@ -218,6 +218,7 @@ static int play(struct app *app, char **argv)
 		return EX_OSERR;
 	}
 	memcpy(app->conductor.board, app->board, sizeof app->board);
+	app->conductor.choice = app->choice;
 	chr_conductor_set_osc(&app->conductor, osc);
 	hint(app, osc, argv[0]);
 	rc = chr_conductor_run(&app->conductor);
@@ -260,5 +261,7 @@ int main(int argc, char **argv)
 		chr_board_unmap(app.board[lane]);
 		close(app.spawn.board_fd[lane]);
 	}
+	chr_choice_unmap(app.choice);
+	close(app.spawn.choice_fd);
 	return code;
 }

@@ -67,18 +67,13 @@ static void reply_head(struct chr_osc *osc)
 	chr_osc_reply(osc, CHR_OSC_ROOT "status", reply);
 }
 
-/* JACK ports of one instance: a port with a channel exists up to the patch's count, `out` has each input once per lane. */
+/* JACK ports of one instance: a port with a channel exists up to the patch's count. */
 static uint32_t port_count(const struct chr_patch *patch, const struct chr_descriptor *type)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < type->port_count; i++) {
-		const struct chr_port_desc *port = &type->port[i];
-
-		if (port->channel > patch->channels)
-			continue;
-		count += (type->flags & CHR_MODULE_OUT) && port->direction == CHR_IN ? patch->lanes : 1;
-	}
+	for (uint32_t i = 0; i < type->port_count; i++)
+		count += type->port[i].channel <= patch->channels;
 	return count;
 }
 
@@ -98,8 +93,7 @@ static void add_counters(lo_message reply, const struct chr_descriptor *type, co
 		add_int(reply, key, FIGURE(meter[i]));
 	}
 	if (type->flags & CHR_MODULE_OUT) {
-		add_int(reply, "played.a", FIGURE(played[0]));
-		add_int(reply, "played.b", FIGURE(played[1]));
+		add_int(reply, "played", FIGURE(played));
 		add_int(reply, "silent", FIGURE(silent));
 	}
 #undef FIGURE

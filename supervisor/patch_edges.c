@@ -68,14 +68,13 @@ static void tell_no_colon(struct chr_patch_load *load, unsigned line, const stru
 				  end->text);
 }
 
-/* Lane b's clients and ports bear the name of lane a's with ".b". */
+/* Lane b's clients bear the names of lane a's with ".b". */
 static bool is_lane_b(const struct chr_patch_load *load, const struct end *end)
 {
-	size_t client = strlen(end->client), port = strlen(end->port);
+	size_t client = strlen(end->client);
 
-	if (end->module >= 0)
-		return port > 2 && !strcmp(end->port + port - 2, ".b");
-	return client > 2 && !strcmp(end->client + client - 2, ".b") && find_module(load->patch, end->client, client - 2) >= 0;
+	return end->module < 0 && client > 2 && !strcmp(end->client + client - 2, ".b") &&
+	       find_module(load->patch, end->client, client - 2) >= 0;
 }
 
 static bool check_own_port(struct chr_patch_load *load, unsigned line, const struct end *end)

@@ -49,8 +49,8 @@ static int clean_signals(posix_spawnattr_t *attr)
 
 static int start(struct chr_process *process, const struct chr_spawn *with, int far_socket)
 {
-	const int source[] = {process->slot_fd, process->to_main,  process->from_main,
-			      far_socket,       with->board_fd[0], with->board_fd[1]};
+	const int source[] = {process->slot_fd,  process->to_main,  process->from_main, far_socket,
+			      with->board_fd[0], with->board_fd[1], with->choice_fd};
 	char *argv[] = {(char *)"chronus-module", NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;

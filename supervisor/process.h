@@ -38,6 +38,7 @@ struct chr_process {
 struct chr_spawn {
 	char program[CHR_PATH_BYTES]; /* chronus-module */
 	int board_fd[CHR_LANES];
+	int choice_fd;
 };
 
 /* Makes a slot and starts a process that waits for orders. NULL with errno. Any thread; blocks for about a millisecond. */

@@ -43,8 +43,6 @@ static void mark_death(struct chr_sentry *sentry, const struct chr_sentry_guard 
 	for (unsigned i = 0; i < CHR_LANES; i++)
 		if (sentry->picker[i] && guard->lane >= 0)
 			atomic_store_explicit(&sentry->picker[i]->broken[guard->lane], 1, memory_order_release);
-	if (guard->out >= 0 && sentry->picker[!guard->out])
-		atomic_store_explicit(&sentry->picker[!guard->out]->muted, CHR_PLAY, memory_order_release);
 }
 
 static void *guard_run(void *arg)
@@ -164,7 +162,7 @@ int chr_sentry_add(struct chr_sentry *sentry, struct chr_process *process)
 	struct chr_sentry_guard *guard = malloc(sizeof *guard);
 	if (!guard)
 		return -ENOMEM;
-	*guard = (struct chr_sentry_guard){.sentry = sentry, .process = process, .jack_fd = -1, .lane = -1, .out = -1};
+	*guard = (struct chr_sentry_guard){.sentry = sentry, .process = process, .jack_fd = -1, .lane = -1};
 	int rc = start_thread(sentry, &guard->thread, guard_run, guard);
 	if (rc) {
 		free(guard);
@@ -214,13 +212,12 @@ void chr_sentry_set_jack(struct chr_sentry *sentry, struct chr_process *process,
 		close(old);
 }
 
-void chr_sentry_set_out(struct chr_sentry *sentry, struct chr_process *process, int out)
+void chr_sentry_set_out(struct chr_sentry *sentry, struct chr_process *process, unsigned lane)
 {
 	if (!process->guard)
 		return;
 	pthread_mutex_lock(&sentry->lock);
-	process->guard->out = out;
-	sentry->picker[out] = &process->slot->picker;
+	sentry->picker[lane] = &process->slot->picker;
 	pthread_mutex_unlock(&sentry->lock);
 }
 

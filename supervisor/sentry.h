@@ -30,7 +30,6 @@ struct chr_sentry_guard {
 	/* under the sentry's lock: */
 	int jack_fd;                   /* its own duplicate; -1 */
 	int lane;                      /* marked broken on death; -1: none */
-	int out;                       /* which of the two outs it is, the standby being 1; -1: neither */
 	const struct chr_pulse *pulse; /* NULL: not watched */
 	uint32_t pulse_seen;           /* cycles completed when last looked at */
 	uint32_t server_seen;          /* server cycles when `pulse_seen` last changed */
@@ -46,7 +45,7 @@ struct chr_sentry {
 	int priority; /* SCHED_FIFO; 0: not permitted */
 	pthread_t watchdog;
 	_Atomic bool stop;
-	struct chr_slot_picker *picker[CHR_LANES]; /* of `out` and of its standby; NULL: it does not run */
+	struct chr_slot_picker *picker[CHR_LANES]; /* of the outs of both lanes; NULL: it does not run */
 	const _Atomic uint32_t *server_cycles;     /* counts JACK cycles, whoever hangs */
 	_Atomic uint32_t period_us;                /* 0: no server */
 	unsigned watchdog_periods;
@@ -68,9 +67,8 @@ void chr_sentry_set_jack(struct chr_sentry *sentry, struct chr_process *process,
 /* From now on the process's pulse is watched, and its death marks `lane` (-1: none) broken. */
 void chr_sentry_watch(struct chr_sentry *sentry, struct chr_process *process, const struct chr_pulse *pulse, int lane);
 
-/* The process is `out` (0) or its standby (1). The picker in its slot is written to when others die, and the standby's death or that of
- * `out` lets the other be heard. Forgotten when the process is removed. */
-void chr_sentry_set_out(struct chr_sentry *sentry, struct chr_process *process, int out);
+/* The process is the `out` of that lane: the picker in its slot is written to when others die. Forgotten when the process is removed. */
+void chr_sentry_set_out(struct chr_sentry *sentry, struct chr_process *process, unsigned lane);
 
 /* The period of the JACK server (us); 0: there is none, nothing hangs. */
 void chr_sentry_set_period(struct chr_sentry *sentry, uint32_t period_us);

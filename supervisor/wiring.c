@@ -57,7 +57,7 @@ void chr_edges_finish(struct chr_edges *edges)
 struct end {
 	const struct chr_unit *unit; /* NULL: foreign */
 	char port[CHR_EDGE_NAME_MAX];
-	unsigned lane; /* of a JACK name: 1 when the client or the port of out ends in ".b" */
+	unsigned lane; /* of a JACK name: 1 when the client ends in ".b" */
 };
 
 static bool strip_suffix(char *text, const char *suffix)
@@ -82,8 +82,6 @@ static struct end take_apart(const struct chr_rack *rack, const char *name)
 	end.lane = strip_suffix(client, ".b");
 	end.unit = chr_rack_find((struct chr_rack *)rack, client);
 	snprintf(end.port, sizeof end.port, "%s", colon + 1);
-	if (end.unit && end.unit->type->flags & CHR_MODULE_OUT && strip_suffix(end.port, ".b"))
-		end.lane = 1;
 	return end;
 }
 
@@ -114,16 +112,13 @@ int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
 	return rc;
 }
 
-/* The JACK name of an end in a lane. `out` is one client for both lanes; its inputs are doubled instead. */
-static void jack_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const char *logical, unsigned lane, bool input)
+/* The JACK name of an end in a lane. */
+static void jack_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const char *logical, unsigned lane)
 {
-	const char *suffix = lane ? ".b" : "";
 	if (!end->unit)
 		snprintf(name, CHR_EDGE_NAME_MAX, "%s", logical);
-	else if (is_out(end))
-		snprintf(name, CHR_EDGE_NAME_MAX, "%s:%.200s%s", end->unit->name, end->port, input ? suffix : "");
 	else
-		snprintf(name, CHR_EDGE_NAME_MAX, "%s%s:%.200s", end->unit->name, suffix, end->port);
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s%s:%.200s", end->unit->name, lane ? ".b" : "", end->port);
 }
 
 /* Has that instance an active client? */
@@ -133,10 +128,10 @@ static bool running(const struct chr_unit *unit, unsigned lane)
 	return state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING || state == CHR_INSTANCE_PLAYING;
 }
 
-/* May an edge be made at that end in that lane? Foreign ports are the graph thread's to look for; `out` is one client for both lanes. */
+/* May an edge be made at that end in that lane? Foreign ports are the graph thread's to look for. */
 static bool active(const struct end *end, unsigned lane)
 {
-	return !end->unit || running(end->unit, is_out(end) ? 0 : lane);
+	return !end->unit || running(end->unit, lane);
 }
 
 static int add_edge(struct chr_edges *jack, const char *from, const char *to, bool held)
@@ -147,44 +142,26 @@ static int add_edge(struct chr_edges *jack, const char *from, const char *to, bo
 	return rc;
 }
 
-/* The same edge at the standby of out: it hears what out hears, and goes where out goes. Its clock goes nowhere: nobody is to wait for it.
- * The standby itself waits for the modules, and a client behind it would do so too: it would miss cycles at every death of a module. So a
- * client is given the standby's edge only while out does not play; the hardware waits for nobody, and always has it. */
-static int expand_standby(const struct end *from, const struct end *to, unsigned lane, const char *a, const char *b,
-			  struct chr_edges *jack)
-{
-	char name[CHR_EDGE_NAME_MAX];
-	if (is_out(to)) {
-		snprintf(name, sizeof name, "%s.b%.280s", to->unit->name, strchr(b, ':'));
-		return add_edge(jack, a, name, !active(from, lane) || !running(to->unit, 1));
-	}
-	bool hardware = strncmp(b, CHR_PLAYBACK_PREFIX, strlen(CHR_PLAYBACK_PREFIX)) == 0;
-	if (is_out(from) && !to->unit && (hardware || from->unit->instance[0].state != CHR_INSTANCE_PLAYING)) {
-		snprintf(name, sizeof name, "%s.b%.280s", from->unit->name, strchr(a, ':'));
-		return add_edge(jack, name, b, !running(from->unit, 1));
-	}
-	return 0;
-}
-
 static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard,
 		       struct chr_edges *jack)
 {
 	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
-	if (!to.unit && lane != heard)
+	/* the outs settle between themselves which is heard, so both of them go wherever out goes */
+	if (!to.unit && lane != heard && !is_out(&from))
 		return 0;
-	jack_name(a, &from, edge->from, lane, false);
-	jack_name(b, &to, edge->to, lane, true);
-	int rc = add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane));
-	return rc || rack->patch->lanes == 1 ? rc : expand_standby(&from, &to, lane, a, b, jack);
+	jack_name(a, &from, edge->from, lane);
+	jack_name(b, &to, edge->to, lane);
+	return add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane));
 }
 
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
 {
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
-	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->name);
-	snprintf(b, sizeof b, "%s%s:clock", from->unit->name, lane ? ".b" : "");
-	return add_edge(jack, a, b, !running(rack->unit[0], 0) || !active(from, lane));
+	const char *suffix = lane ? ".b" : "";
+	snprintf(a, sizeof a, "%s%s:clock", rack->unit[0]->name, suffix);
+	snprintf(b, sizeof b, "%s%s:clock", from->unit->name, suffix);
+	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane));
 }
 
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack)
@@ -213,8 +190,8 @@ bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack,
 	const struct end from = take_apart(rack, jack->from), to = take_apart(rack, jack->to);
 	if (!from.unit && !to.unit)
 		return false;
-	jack_name(logical->from, &from, jack->from, 0, false);
-	jack_name(logical->to, &to, jack->to, 0, true);
+	jack_name(logical->from, &from, jack->from, 0);
+	jack_name(logical->to, &to, jack->to, 0);
 	return true;
 }
 

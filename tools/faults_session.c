@@ -127,8 +127,6 @@ static void take_instance(struct chr_session *session, lo_message message)
 	to->pid = pid;
 	chr_osc_int32(message, key(message, "restarts"), &to->restarts);
 	chr_osc_int32(message, key(message, "joins"), &to->joins);
-	chr_osc_int32(message, key(message, "played.a"), &to->played[0]);
-	chr_osc_int32(message, key(message, "played.b"), &to->played[1]);
 	chr_osc_int64(message, key(message, "seen"), &to->seen_us);
 	chr_osc_int64(message, key(message, "back"), &to->back_us);
 }

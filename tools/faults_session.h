@@ -24,7 +24,7 @@ struct chr_session_instance {
 	bool out;
 	pid_t pid;
 	char state[24];
-	int32_t restarts, joins, played[CHR_LANES];
+	int32_t restarts, joins;
 	int64_t seen_us, back_us; /* of the last fault, CLOCK_MONOTONIC */
 	char cause[80];
 };

@@ -80,7 +80,7 @@ static void out_process(void *state, const struct chr_io *io)
 static const struct chr_port out_ports[] = {
 	{.name = "left", .direction = CHR_IN, .help = "in"},
 	{.name = "in_3", .direction = CHR_IN, .channel = 3, .help = "in"},
-	{.name = "play_left", .direction = CHR_OUT, .help = "out"},
+	{.name = "play_left", .direction = CHR_OUT, .channel = 1, .help = "out"},
 	{.name = "clock", .direction = CHR_OUT, .help = "clock"},
 };
 
@@ -112,7 +112,8 @@ static void make_instance(struct bed *bed, const struct chr_module *module, uint
 	struct chr_rt_setup setup = {.module = module,
 				     .desc = &bed->desc,
 				     .slot = bed->slot,
-				     .pulse = out ? NULL : &bed->board[0]->pulse[5],
+				     .pulse = &bed->board[0]->pulse[5],
+				     .choice = bed->choice,
 				     .sample_rate = BED_RATE,
 				     .lanes = lanes,
 				     .channels = channels,
@@ -134,6 +135,9 @@ struct bed *bed_create(const struct chr_module *module, uint32_t lanes, uint32_t
 	close(fd);
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		bed->board[lane] = make_board();
+	bed->choice = chr_choice_create(&fd);
+	ck_assert_ptr_nonnull(bed->choice);
+	close(fd);
 	ck_assert_msg(!chr_descriptor_make(&bed->desc, module, why, sizeof why), "%s", why);
 	bed->slot->descriptor = bed->desc;
 	for (unsigned i = 0; i < module->port_count; i++) {
@@ -142,8 +146,7 @@ struct bed *bed_create(const struct chr_module *module, uint32_t lanes, uint32_t
 		if (module->ports[i].direction == CHR_OUT)
 			bed->out[i] = bed->out_buffer[i];
 		else
-			for (unsigned lane = 0; lane < lanes; lane++)
-				bed->in[lane * CHR_PORTS_MAX + i] = bed->in_buffer[lane][i];
+			bed->in[i] = bed->in_buffer[i];
 	}
 	bed->frame = frame;
 	make_instance(bed, module, lanes, channels);
@@ -155,6 +158,7 @@ void bed_destroy(struct bed *bed)
 	chr_rt_destroy(bed->rt);
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		chr_board_unmap(bed->board[lane]);
+	chr_choice_unmap(bed->choice);
 	chr_slot_unmap(bed->slot);
 	free(bed);
 }

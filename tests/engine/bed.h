@@ -22,17 +22,18 @@ extern const struct chr_module bed_out;
 struct bed {
 	struct chr_slot *slot;
 	struct chr_board *board[CHR_LANES];
+	struct chr_choice *choice;
 	struct chr_descriptor desc;
 	struct chr_rt *rt;
 	uint32_t frame;  /* at which the next cycle begins */
 	uint32_t serial; /* of the last event sent */
-	const float *in[CHR_LANES * CHR_PORTS_MAX];
+	const float *in[CHR_PORTS_MAX];
 	float *out[CHR_PORTS_MAX];
-	float in_buffer[CHR_LANES][4][BED_FRAMES]; /* by place in the port table */
+	float in_buffer[4][BED_FRAMES]; /* by place in the port table */
 	float out_buffer[4][BED_FRAMES];
 };
 
-/* A bed around an instance of `module` whose first cycle begins at `frame`. Aborts the test on failure. */
+/* A bed around an instance of `module`, in lane a, whose first cycle begins at `frame`. Aborts the test on failure. */
 struct bed *bed_create(const struct chr_module *module, uint32_t lanes, uint32_t channels, uint32_t frame);
 void bed_destroy(struct bed *bed);
 

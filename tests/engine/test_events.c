@@ -117,7 +117,7 @@ START_TEST(cutting_into_cycles_changes_no_bit)
 			uint32_t n = pass ? 1 + (uint32_t)rand() % 333 : FRAMES;
 			n = n < FRAMES - at ? n : FRAMES - at;
 			for (uint32_t i = 0; i < n; i++)
-				here->in_buffer[0][PROBE_IN][i] = sinf((float)(at + i));
+				here->in_buffer[PROBE_IN][i] = sinf((float)(at + i));
 			bed_cycle(here, n);
 			memcpy(sum[pass] + at, here->out_buffer[PROBE_SUM], n * sizeof(float));
 			at += n;

@@ -33,7 +33,7 @@ static void teardown(void)
 static void input(struct bed *bed)
 {
 	for (uint32_t i = 0; i < N; i++)
-		bed->in_buffer[0][PROBE_IN][i] = (float)((bed->frame + i) * 2654435761u >> 16) / 65536.0f;
+		bed->in_buffer[PROBE_IN][i] = (float)((bed->frame + i) * 2654435761u >> 16) / 65536.0f;
 }
 
 static void cycle(struct bed *bed)

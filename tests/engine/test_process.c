@@ -1,4 +1,5 @@
 /* chronus-module as a process, as far as it goes without a JACK server: orders, reports, signals, ends. */
+#include "common/choice.h"
 #include "common/slot.h"
 #include "common/wake.h"
 
@@ -96,21 +97,23 @@ static int end_status(void)
 
 static void setup(void)
 {
-	int board[CHR_LANES], pair[2];
+	int board[CHR_LANES], choice, pair[2];
 	setenv("JACK_NO_START_SERVER", "1", 1);
 	module.slot = chr_slot_create(&module.slot_fd);
 	ck_assert_ptr_nonnull(module.slot);
 	for (int lane = 0; lane < CHR_LANES; lane++)
 		chr_board_unmap(chr_board_create(&board[lane]));
+	chr_choice_unmap(chr_choice_create(&choice));
 	module.to_main = chr_wake_create();
 	module.from_main = chr_wake_create();
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
 	module.socket = pair[0];
-	const int source[] = {module.slot_fd, module.to_main, module.from_main, pair[1], board[0], board[1]};
-	module.pid = spawn(source, 6);
+	const int source[] = {module.slot_fd, module.to_main, module.from_main, pair[1], board[0], board[1], choice};
+	module.pid = spawn(source, sizeof source / sizeof source[0]);
 	close(pair[1]);
 	for (int lane = 0; lane < CHR_LANES; lane++)
 		close(board[lane]);
+	close(choice);
 	ck_assert_uint_eq(next_report(), CHR_REPORT_HELLO);
 	ck_assert_uint_eq(phase(), CHR_PHASE_SPARE);
 }

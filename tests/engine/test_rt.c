@@ -70,11 +70,11 @@ START_TEST(every_kind_of_nonfinite_is_seen)
 	const float good[] = {FLT_MAX, -FLT_MAX, 1e-45f, -0.0f};
 	for (unsigned k = 0; k < 4; k++) {
 		uint32_t before = bed_status(&bed->slot->status.nonfinite);
-		bed->in_buffer[0][PROBE_IN][17] = good[k];
+		bed->in_buffer[PROBE_IN][17] = good[k];
 		bed_send(bed, (struct chr_event){.kind = CHR_EVENT_RESET, .frame = bed->frame});
 		bed_cycle(bed, 19);
 		ck_assert_uint_eq(bed_status(&bed->slot->status.nonfinite), before);
-		bed->in_buffer[0][PROBE_IN][17] = bad[k];
+		bed->in_buffer[PROBE_IN][17] = bad[k];
 		bed_cycle(bed, 19);
 		ck_assert_uint_eq(bed_status(&bed->slot->status.nonfinite), before + 1);
 	}
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(absent_input_is_silence)
 {
 	bed->in[PROBE_IN] = NULL;
-	bed->in_buffer[0][PROBE_IN][0] = 5.0f;
+	bed->in_buffer[PROBE_IN][0] = 5.0f;
 	bed_cycle(bed, 2);
 	ck_assert_float_eq(bed->out_buffer[PROBE_SUM][0], 1.0f);
 }
@@ -151,7 +151,7 @@ START_TEST(a_port_patched_to_its_own_module_reads_the_cycle_before)
 	struct bed *straight = bed_create(&bed_probe, 1, 0, ORIGIN);
 	bed->in[PROBE_IN] = bed->out[PROBE_TICK];
 	for (unsigned k = 0; k < 4; k++) {
-		memcpy(straight->in_buffer[0][PROBE_IN], straight->out_buffer[PROBE_TICK], 64 * sizeof(float));
+		memcpy(straight->in_buffer[PROBE_IN], straight->out_buffer[PROBE_TICK], 64 * sizeof(float));
 		bed_send_param(bed, PARAM_LEVEL, (float)k, bed->frame + 11, 30);
 		bed_send_param(straight, PARAM_LEVEL, (float)k, straight->frame + 11, 30);
 		bed_cycle(bed, 64);

@@ -58,6 +58,7 @@ struct lanes_bed *bed_create(unsigned lanes)
 	ck_assert_int_eq(chr_wiring_logical(bed->patch, &conductor->logical), 0);
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		conductor->board[lane] = chr_board_create(&conductor->graph.spawn.board_fd[lane]);
+	conductor->choice = chr_choice_create(&conductor->graph.spawn.choice_fd);
 	pthread_mutex_init(&conductor->graph.lock, NULL);
 	conductor->graph.wake_fd = chr_wake_create();
 	ck_assert_int_eq(chr_inbox_init(&conductor->inbox), 0);
@@ -80,6 +81,8 @@ void bed_destroy(struct lanes_bed *bed)
 		chr_board_unmap(conductor->board[lane]);
 		close(conductor->graph.spawn.board_fd[lane]);
 	}
+	chr_choice_unmap(conductor->choice);
+	close(conductor->graph.spawn.choice_fd);
 	chr_edges_finish(&conductor->logical);
 	chr_edges_finish(&conductor->graph.desired);
 	chr_schedule_finish(&conductor->rack.schedule);
@@ -121,10 +124,9 @@ void bed_run(struct lanes_bed *bed, unsigned unit, unsigned lane)
 {
 	struct chr_process *process = bed_instance(bed, unit, lane)->process;
 	ck_assert_msg(process != NULL, "%s has no process", bed_instance(bed, unit, lane)->client);
-	struct chr_pulse *pulse = unit == BED_OUT ? &process->slot->pulse : &bed->conductor.board[lane]->pulse[unit];
 	chr_instances_ready(&bed->conductor, process);
 	chr_instances_wired(&bed->conductor, bed->conductor.generation);
-	chr_pulse_complete(pulse, 256);
+	chr_pulse_complete(&bed->conductor.board[lane]->pulse[unit], 256);
 	chr_instances_review(&bed->conductor);
 }
 
@@ -161,7 +163,7 @@ void bed_note(struct lanes_bed *bed, unsigned unit, unsigned lane, unsigned kind
 
 void bed_join_lane(struct lanes_bed *bed, unsigned lane, uint32_t frame)
 {
-	for (unsigned i = BED_OSC1; i < BED_UNITS; i++)
+	for (unsigned i = 0; i < BED_UNITS; i++)
 		if (!bed->unit[i].quarantined)
 			bed_note(bed, i, lane, CHR_NOTE_JOINED, frame, 0);
 }
@@ -197,11 +199,14 @@ const char *bed_states(struct lanes_bed *bed, unsigned lane)
 const char *bed_told(struct lanes_bed *bed, unsigned lane)
 {
 	static char text[8];
-	const struct chr_slot_picker *picker = &bed_instance(bed, BED_OUT, 0)->process->slot->picker;
+	const struct chr_process *out = bed_instance(bed, BED_OUT, 0)->process;
+	const struct chr_slot_picker *picker = &(out ? out : bed_instance(bed, BED_OUT, 1)->process)->slot->picker;
 	char *at = text;
 	if (atomic_load_explicit(&picker->broken[lane], memory_order_acquire))
 		*at++ = '!';
-	for (unsigned i = 0; i < BED_UNITS; i++)
+	/* the out of a lane is waited for whatever happens */
+	ck_assert(chr_member_set_has(&picker->required[lane], BED_OUT));
+	for (unsigned i = BED_OSC1; i < BED_UNITS; i++)
 		if (chr_member_set_has(&picker->required[lane], i))
 			*at++ = "Oofa"[i];
 	*at = 0;
@@ -218,7 +223,7 @@ void bed_assert_asked(struct lanes_bed *bed, unsigned lane)
 	struct chr_lanes *lanes = &bed->conductor.lanes;
 	struct chr_event event;
 	ck_assert(lanes->asked);
-	for (unsigned i = BED_OSC1; i < BED_UNITS; i++) {
+	for (unsigned i = 0; i < BED_UNITS; i++) {
 		if (bed->unit[i].quarantined)
 			continue;
 		ck_assert_msg(bed_take(bed, i, lane, CHR_EVENT_JOIN, &event), "%s was not asked", bed->unit[i].name);

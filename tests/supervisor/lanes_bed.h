@@ -42,7 +42,7 @@ void bed_die(struct lanes_bed *bed, unsigned unit, unsigned lane);
 
 /* A note of the instance's audio thread. */
 void bed_note(struct lanes_bed *bed, unsigned unit, unsigned lane, unsigned kind, uint32_t frame, uint64_t sum);
-/* All modules of the lane note that they joined at that frame. */
+/* All members of the lane, its out among them, note that they joined at that frame. */
 void bed_join_lane(struct lanes_bed *bed, unsigned lane, uint32_t frame);
 
 /* Takes events from the ring to the instance's audio thread up to the next of that kind. False when there is none; then the ring is empty. */
@@ -54,7 +54,7 @@ void bed_drain(struct lanes_bed *bed);
  * Valid until the next call but one. */
 const char *bed_states(struct lanes_bed *bed, unsigned lane);
 
-/* What out is told of the lane: the letters o, f, a of the members it has to wait for, and '!' when the lane is not to be played. */
+/* What an out is told of the lane: the letters o, f, a of the members it has to wait for, and '!' when the lane is not to be played. */
 const char *bed_told(struct lanes_bed *bed, unsigned lane);
 
 /* Is the edge in the graph as last desired? */

@@ -1,5 +1,7 @@
 #include "tests/supervisor/spawned.h"
 
+#include "common/choice.h"
+
 #include <check.h>
 #include <dirent.h>
 #include <poll.h>
@@ -17,6 +19,9 @@ struct chr_spawn spawned_setup(void)
 		ck_assert_ptr_nonnull(board);
 		chr_board_unmap(board);
 	}
+	struct chr_choice *choice = chr_choice_create(&spawn.choice_fd);
+	ck_assert_ptr_nonnull(choice);
+	chr_choice_unmap(choice);
 	return spawn;
 }
 
@@ -24,6 +29,7 @@ void spawned_teardown(const struct chr_spawn *spawn)
 {
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		close(spawn->board_fd[lane]);
+	close(spawn->choice_fd);
 }
 
 bool spawned_readable(int fd, int timeout_ms)

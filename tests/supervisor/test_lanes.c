@@ -40,6 +40,8 @@ START_TEST(test_lanes_start)
 	ck_assert(!lanes->whole[1]);
 	bed_assert_told(bed, "of", "!");
 	bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, 1000, 0);
+	ck_assert(!lanes->whole[1]);
+	bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 1000, 0);
 	ck_assert(lanes->whole[1] && !lanes->asked);
 	ck_assert_uint_eq(lanes->joins, 1);
 	bed_assert_states(bed, "ppp", "ppp");
@@ -97,6 +99,7 @@ START_TEST(test_lanes_join_in_different_cycles)
 	bed_run_lane(bed, 1);
 	bed_assert_asked(bed, 1);
 	for (int i = 0; i < 3; i++) {
+		bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 1000, 0);
 		bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 1000, 0);
 		bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, i == 1 ? 744 : 1000, 0);
 		bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, i == 1 ? 1000 : 1256, 0);
@@ -116,6 +119,7 @@ START_TEST(test_lanes_join_that_does_not_come)
 	bed_run_lane(bed, 0);
 	bed_run_lane(bed, 1);
 	bed_assert_asked(bed, 1);
+	bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 1000, 0);
 	bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 1000, 0);
 	bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, 1000, 0);
 	bed_let_pass(bed, 50000);
@@ -127,6 +131,7 @@ START_TEST(test_lanes_join_that_does_not_come)
 	/* what was noted before counts no more, and what is late is of another cycle */
 	bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, 1000, 0);
 	ck_assert(!lanes->whole[1]);
+	bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 2000, 0);
 	bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 2000, 0);
 	bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, 2000, 0);
 	ck_assert(!lanes->whole[1]);
@@ -323,40 +328,38 @@ START_TEST(test_lanes_server_lost)
 }
 END_TEST
 
-static uint64_t muted(unsigned lane)
+/* The out of a lane is a member of it like the others; the other lane's is heard meanwhile. */
+START_TEST(test_lanes_out_dies)
 {
-	return atomic_load_explicit(&bed_instance(bed, BED_OUT, lane)->process->slot->picker.muted, memory_order_acquire);
-}
-
-/* One of the two outs is heard. The one that came back first takes the other's state over, then both change at one frame. */
-START_TEST(test_lanes_outs_take_turns)
-{
-	struct chr_event event;
+	unsigned broken = (unsigned)_i, other = !broken;
 	bed_play(bed);
-	ck_assert_uint_eq(muted(0), CHR_PLAY);
-	ck_assert_uint_eq(muted(1), CHR_MUTE);
-	/* what the guard of out does */
-	atomic_store_explicit(&bed_instance(bed, BED_OUT, 1)->process->slot->picker.muted, CHR_PLAY, memory_order_relaxed);
-	bed_die(bed, BED_OUT, 0);
-	ck_assert(lanes->whole[0] && lanes->whole[1]);
+	bed_die(bed, BED_OUT, broken);
+	ck_assert_uint_eq(lanes->leader, other);
+	ck_assert(lanes->whole[other] && !lanes->whole[broken]);
+	ck_assert_str_eq(bed_told(bed, other), "of");
+	ck_assert_str_eq(bed_told(bed, broken), "!");
+	ck_assert(bed_desired(bed, "out:play_left", "\001playback:1") && bed_desired(bed, "out.b:play_left", "\001playback:1"));
 	bed_spares(bed, 1);
-	ck_assert_uint_eq(muted(0), CHR_MUTE);
-	bed_run(bed, BED_OUT, 0);
-	ck_assert(bed_take(bed, BED_OUT, 1, CHR_EVENT_PUBLISH, &event));
-	ck_assert(bed_take(bed, BED_OUT, 0, CHR_EVENT_JOIN, &event));
-	ck_assert_uint_eq((uint32_t)muted(0), CHR_PLAY_FROM);
-	ck_assert_uint_eq((uint32_t)muted(1), CHR_MUTE_FROM);
-	ck_assert_uint_eq(muted(0) >> 32, muted(1) >> 32);
-	ck_assert_int_gt(chr_frames_diff((uint32_t)(muted(0) >> 32), event.frame), 0);
+	bed_run(bed, BED_OUT, broken);
+	bed_assert_asked(bed, broken);
+	bed_join_lane(bed, broken, 9000);
 	bed_assert_told(bed, "of", "of");
-	/* the standby's death is heard by nobody */
-	bed_die(bed, BED_OUT, 1);
+}
+END_TEST
+
+/* What the outs agreed on is forgotten when none of them is left, because the frames of another server may be older. */
+START_TEST(test_lanes_choice_begins_anew)
+{
+	bed_play(bed);
+	ck_assert_int_eq(chr_choice_make(bed->conductor.choice, 5000, 256, 1), 1);
 	bed_spares(bed, 1);
-	ck_assert_uint_eq(muted(1), CHR_MUTE);
-	bed_run(bed, BED_OUT, 1);
-	ck_assert(bed_take(bed, BED_OUT, 1, CHR_EVENT_JOIN, &event));
-	ck_assert_uint_eq(muted(1), CHR_MUTE);
-	ck_assert_uint_eq((uint32_t)muted(0), CHR_PLAY_FROM);
+	bed_die(bed, BED_OUT, 0);
+	ck_assert_int_eq(chr_choice_made(bed->conductor.choice, 5000, 256), 1);
+	bed_run(bed, BED_OUT, 0);
+	chr_conductor_server_lost(&bed->conductor);
+	bed->conductor.server_up = true;
+	bed_spares(bed, 8);
+	ck_assert_int_eq(chr_choice_made(bed->conductor.choice, 5000, 256), CHR_LANE_NONE);
 }
 END_TEST
 
@@ -422,7 +425,8 @@ int main(void)
 	tcase_add_test(tcase, test_lanes_twins_die);
 	tcase_add_test(tcase, test_lanes_quarantine);
 	tcase_add_test(tcase, test_lanes_server_lost);
-	tcase_add_test(tcase, test_lanes_outs_take_turns);
+	tcase_add_loop_test(tcase, test_lanes_out_dies, 0, CHR_LANES);
+	tcase_add_test(tcase, test_lanes_choice_begins_anew);
 	tcase_add_test(tcase, test_lanes_poison);
 	tcase_add_test(tcase, test_lanes_one_lane);
 	suite_add_tcase(suite, tcase);

@@ -95,7 +95,7 @@ START_TEST(test_status)
 	expect("/chronus/status/module");
 	expect_text("name", "out");
 	expect("/chronus/status/instance");
-	expect_number("played.b", 'i', 0);
+	expect_number("played", 'i', 0);
 	expect("/chronus/status/instance");
 	expect("/chronus/status/module");
 	expect_text("name", "osc1");

@@ -218,7 +218,7 @@ static const struct {
 	{MODULES "connections = ([\"osc1:out\", \"env1:env\"]);", "2: 'env1:env' is an output, but an edge ends at an input"},
 	{MODULES "connections = ([\"osc1:out\", \"out:in_3\"]);", "2: 'out:in_3' exists only with channels = 3 or more"},
 	{MODULES "connections = ([\"osc1.b:out\", \"env1:in\"]);", "2: 'osc1.b:out' is of lane b"},
-	{MODULES "connections = ([\"osc1:out\", \"out:left.b\"]);", "2: 'out:left.b' is of lane b"},
+	{MODULES "connections = ([\"osc1:out\", \"out.b:left\"]);", "2: 'out.b:left' is of lane b"},
 	{MODULES "connections = ([\"system:capture_1\", \"rec:in\"]);",
 	 "2: neither 'system:capture_1' nor 'rec:in' is of a module"},
 	{MODULES "connections = ([\"osc1:\", \"env1:in\"]);", "2: 'osc1:': a name before and after the colon is needed"},

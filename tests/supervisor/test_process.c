@@ -80,6 +80,7 @@ static void check_descriptors(const struct chr_process *process)
 	ck_assert(same_file(process->slot_fd, process->pid, CHR_FD_SLOT));
 	ck_assert(same_file(spawn.board_fd[0], process->pid, CHR_FD_BOARD_A));
 	ck_assert(same_file(spawn.board_fd[1], process->pid, CHR_FD_BOARD_B));
+	ck_assert(same_file(spawn.choice_fd, process->pid, CHR_FD_CHOICE));
 	ck_assert_int_eq(eventfd_id(pid, CHR_FD_TO_MAIN), eventfd_id("self", process->to_main));
 	ck_assert_int_eq(eventfd_id(pid, CHR_FD_FROM_MAIN), eventfd_id("self", process->from_main));
 	snprintf(path, sizeof path, "/proc/%s/fd/%d", pid, CHR_FD_SOCKET);

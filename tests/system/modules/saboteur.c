@@ -159,7 +159,7 @@ static void obey(const struct chr_io *io)
 
 static struct chr_pulse *pulse(void)
 {
-	return real->flags & CHR_MODULE_OUT ? &slot->pulse : &board->pulse[slot->order.member % CHR_BOARD_MEMBERS];
+	return &board->pulse[slot->order.member % CHR_BOARD_MEMBERS];
 }
 
 static void capture(const void *state, const struct chr_io *io)
