@@ -15,7 +15,7 @@
 #define CHR_PATCH_BYTES_MAX 262144 /* a larger file is refused */
 #define CHR_EDGE_NAME_MAX   320    /* a full JACK port name, with the final NUL */
 #define CHR_OUT_NAME        "out"  /* the module that exists in every patch */
-#define CHR_LANES_DEFAULT   1      /* lanes of a patch that does not say */
+#define CHR_LANES_DEFAULT   2      /* lanes of a patch that does not say */
 
 enum chr_timing { CHR_TIMING_STEADY, CHR_TIMING_SOONEST };
 

@@ -212,6 +212,31 @@ static void print_totals(const struct chr_ctl *ctl, const json_t *totals, const 
 	fputc('\n', to);
 }
 
+/* The two lanes at a glance: how each stands, how many cycles of it were heard, and what became of their agreement. */
+static void print_lanes(const struct chr_ctl *ctl, const json_t *status, FILE *to)
+{
+	static const char *const key[] = {"lane.a", "lane.b"}, *const figure[] = {"joins", "audits", "divergences", "xruns"};
+	const json_t *instances = json_object_get(json_array_get(json_object_get(status, "modules"), 0), "instances");
+	double silent = 0;
+	fprintf(to, "%slanes%s  ", chr_color_begin(CHR_DIM, ctl->color), chr_color_end(CHR_DIM, ctl->color));
+	for (size_t lane = 0; lane < 2; lane++) {
+		const char *word = chr_ctl_get_string(status, key[lane]);
+		const json_t *out = json_array_get(instances, lane);
+		if (!*word || !out)
+			continue;
+		enum chr_color color = state_color(word);
+		double own = chr_ctl_get_number(out, "silent");
+		silent = own > silent ? own : silent;
+		fprintf(to, "%c %s%s%s (%.0f cycles), ", 'a' + (int)lane, chr_color_begin(color, ctl->color), word,
+			chr_color_end(color, ctl->color), chr_ctl_get_number(out, "played"));
+	}
+	fprintf(to, "silent %.0f", silent);
+	for (size_t i = 0; i < sizeof figure / sizeof figure[0]; i++)
+		if (json_object_get(status, figure[i]))
+			fprintf(to, ", %s %.0f", figure[i], chr_ctl_get_number(status, figure[i]));
+	fputc('\n', to);
+}
+
 static void print_hints(const struct chr_ctl *ctl, const json_t *modules, FILE *to)
 {
 	size_t i;
@@ -233,6 +258,7 @@ void chr_ctl_status_print(const struct chr_ctl *ctl, const json_t *status, const
 	fputc('\n', to);
 	print_modules(ctl, modules, to, width);
 	fputc('\n', to);
+	print_lanes(ctl, status, to);
 	print_totals(ctl, json_object_get(status, "totals"), rates, to);
 	print_hints(ctl, modules, to);
 }
