@@ -1,5 +1,7 @@
 #include "common/slot.h"
 
+#include "common/clock.h"
+
 #include "common/segment.h"
 
 #include <assert.h>
@@ -98,7 +100,8 @@ void chr_slot_crashed(struct chr_slot *slot, int sig, uint64_t address)
 {
 	atomic_store_explicit(&slot->report.signal, (uint32_t)sig, memory_order_relaxed);
 	atomic_store_explicit(&slot->report.address, address, memory_order_relaxed);
-	/* release: the phase vouches for signal and address */
+	atomic_store_explicit(&slot->report.time_us, chr_monotonic_us(), memory_order_relaxed);
+	/* release: the phase vouches for signal, address and time */
 	atomic_store_explicit(&slot->report.phase, CHR_PHASE_CRASHED, memory_order_release);
 	atomic_fetch_or_explicit(life(slot), FUTEX_OWNER_DIED, memory_order_release);
 	wake(life(slot));

@@ -67,6 +67,7 @@ struct chr_slot_report {
 	_Atomic uint32_t phase; /* enum chr_slot_phase */
 	_Atomic uint32_t signal;
 	_Atomic uint64_t address;
+	_Atomic uint64_t time_us; /* chr_monotonic_us() in the handler */
 	uint32_t sample_rate;
 	uint32_t period;
 	char text[CHR_TEXT_MAX];

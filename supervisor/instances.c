@@ -8,10 +8,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define HOLD_US   200000u  /* after a client lost its server, until processes are assigned again */
-#define LEAD_US   2000000u /* how long the other lane lets the leader go first */
-#define POISON_US 150000u  /* a crash this long after an event may come from it */
-#define TWINS_US  500000u  /* twins that crash within this time crashed of the same thing */
+#define BELIEVABLE_US 10000000u /* a module's word on when it crashed counts up to this age */
+#define HOLD_US       200000u   /* after a client lost its server, until processes are assigned again */
+#define LEAD_US       2000000u  /* how long the other lane lets the leader go first */
+#define POISON_US     150000u   /* a crash this long after an event may come from it */
+#define TWINS_US      500000u   /* twins that crash within this time crashed of the same thing */
 
 void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 			     enum chr_instance_state state)
@@ -175,8 +176,13 @@ void chr_instances_tell_repair(struct chr_instance *instance)
 	if (!fault->seen_us || fault->back_us)
 		return;
 	fault->back_us = chr_monotonic_us();
-	chr_warn("%s: %s; back after %.1f ms", instance->client, fault->cause[0] ? fault->cause : "died",
-		 (double)(fault->back_us - fault->seen_us) / 1000.0);
+	double repair_ms = (double)(fault->back_us - fault->seen_us) / 1000.0;
+	const char *cause = fault->cause[0] ? fault->cause : "died";
+	if (fault->slow_us)
+		chr_warn("%s: %s; seen after %.3f ms, back after %.1f ms", instance->client, cause, (double)fault->slow_us / 1000.0,
+			 repair_ms);
+	else
+		chr_warn("%s: %s; back after %.1f ms", instance->client, cause, repair_ms);
 }
 
 void chr_instances_review(struct chr_conductor *conductor)
@@ -218,7 +224,10 @@ static void crash_cause(const struct chr_process *process, struct chr_fault *fau
 	const struct chr_slot_report *report = &process->slot->report;
 	if (atomic_load_explicit(&report->phase, memory_order_acquire) != CHR_PHASE_CRASHED)
 		return;
+	uint64_t crashed_us = atomic_load_explicit(&report->time_us, memory_order_relaxed);
 	fault->crash = true;
+	if (crashed_us < fault->seen_us && fault->seen_us - crashed_us < BELIEVABLE_US)
+		fault->slow_us = fault->seen_us - crashed_us;
 	const char *name = sigabbrev_np((int)atomic_load_explicit(&report->signal, memory_order_relaxed));
 	snprintf(fault->cause, sizeof fault->cause, "crashed by SIG%s at 0x%llx", name ? name : "?",
 		 (unsigned long long)atomic_load_explicit(&report->address, memory_order_relaxed));
@@ -282,7 +291,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	struct chr_fault *fault = &instance->fault;
 	if (!server_lost && !unit->quarantined && !by_hand) {
 		if (!fault->seen_us || fault->back_us)
-			*fault = (struct chr_fault){.seen_us = seen_us, .hang = fault->hang};
+			*fault = (struct chr_fault){
+				.seen_us = seen_us, .hang = fault->hang, .slow_us = fault->hang ? fault->slow_us : 0};
 		fault->crash = fault->hang;
 		if (fault->hang)
 			snprintf(fault->cause, sizeof fault->cause, "hung or was stopped, ended by the watchdog");

@@ -152,8 +152,10 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 			chr_instances_died(conductor, post->process, post->time_us);
 		break;
 	case CHR_POST_HANG:
-		if (lives(conductor, post->process) && chr_instances_of(conductor, post->process, &unit, &instance))
+		if (lives(conductor, post->process) && chr_instances_of(conductor, post->process, &unit, &instance)) {
 			instance->fault.hang = true;
+			instance->fault.slow_us = (uint64_t)post->value;
+		}
 		break;
 	case CHR_POST_SPAWNED:
 		conductor->spawning -= conductor->spawning > 0;

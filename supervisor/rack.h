@@ -46,6 +46,7 @@ extern const char *const chr_instance_state_name[];
 struct chr_fault {
 	uint64_t seen_us; /* 0: none yet */
 	uint64_t back_us; /* 0: not back yet */
+	uint64_t slow_us; /* from the fault to seen_us; 0: not known */
 	char cause[80];   /* "killed by SIGSEGV at 0x8", "hang", ... */
 	bool hang;        /* the watchdog ended it */
 	bool crash;       /* it ended by a fault of its own: a fatal signal or a hang */

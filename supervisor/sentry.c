@@ -108,7 +108,10 @@ static void look(struct chr_sentry *sentry, struct chr_sentry_guard *guard, uint
 		return;
 	guard->killed = true;
 	mark_death(sentry, guard);
-	chr_inbox_put(sentry->inbox, &(struct chr_post){.kind = CHR_POST_HANG, .process = guard->process, .time_us = now});
+	chr_inbox_put(sentry->inbox, &(struct chr_post){.kind = CHR_POST_HANG,
+							.process = guard->process,
+							.value = (int64_t)(now - guard->moved_us),
+							.time_us = now});
 	chr_process_signal(guard->process, SIGKILL);
 }
 
