@@ -238,6 +238,7 @@ int chr_descriptor_make(struct chr_descriptor *desc, const struct chr_module *mo
 	desc->state_version = module->state_version;
 	desc->state_bytes = module->state_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)module->state_bytes;
 	desc->flags = module->flags;
+	desc->sound_version = module->sound_version;
 	desc->port_count = module->port_count;
 	desc->param_count = module->param_count;
 	desc->meter_count = module->meter_count;
@@ -264,6 +265,15 @@ int chr_descriptor_param(const struct chr_descriptor *desc, const char *name)
 	return -ENOENT;
 }
 
+bool chr_descriptor_params_begin(const struct chr_descriptor *a, const struct chr_descriptor *b)
+{
+	unsigned both = a->param_count < b->param_count ? a->param_count : b->param_count;
+	for (unsigned i = 0; i < both; i++)
+		if (strcmp(a->param[i].name, b->param[i].name) || a->param[i].scale != b->param[i].scale)
+			return false;
+	return true;
+}
+
 int chr_param_accept(const struct chr_param_desc *param, float *value)
 {
 	if (!(*value >= param->min && *value <= param->max))
@@ -271,6 +281,13 @@ int chr_param_accept(const struct chr_param_desc *param, float *value)
 	if (param->scale == CHR_CHOICE || param->scale == CHR_TOGGLE)
 		*value = rintf(*value);
 	return 0;
+}
+
+float chr_param_nearest(const struct chr_param_desc *param, float value)
+{
+	value = fminf(fmaxf(value, param->min), param->max);
+	chr_param_accept(param, &value);
+	return value;
 }
 
 int chr_param_choice(const struct chr_param_desc *param, const char *name)

@@ -6,6 +6,7 @@
 
 #include "common/module.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CHR_NAME_MAX 32  /* bytes of a module, port or parameter name, with the final NUL */
@@ -35,7 +36,7 @@ struct chr_descriptor {
 	char help[CHR_HELP_MAX];
 	uint32_t abi, state_version, state_bytes, flags;
 	uint32_t port_count, param_count, meter_count;
-	uint32_t reserved;
+	uint32_t sound_version;
 	char meter[CHR_METERS_MAX][CHR_NAME_MAX];
 	struct chr_port_desc port[CHR_PORTS_MAX];
 	struct chr_param_desc param[CHR_PARAMS_MAX];
@@ -53,12 +54,19 @@ int chr_descriptor_check(const struct chr_descriptor *desc, char *why, size_t wh
 int chr_descriptor_port(const struct chr_descriptor *desc, const char *name);
 int chr_descriptor_param(const struct chr_descriptor *desc, const char *name);
 
+/* Begins one table of parameters with the whole other one: are those that both have the same, by name and scale? Then their indices, and what the engine
+ * keeps of them, mean the same in both. */
+bool chr_descriptor_params_begin(const struct chr_descriptor *a, const struct chr_descriptor *b);
+
 /* Is `name` legal for a module, port or parameter: [a-z][a-z0-9_]*, shorter than CHR_NAME_MAX? */
 int chr_name_legal(const char *name);
 
 /* `value` as the parameter can take it: inside the range, choices and toggles on whole numbers. -ERANGE when it is outside
  * or not finite (then *value is unchanged), else 0. */
 int chr_param_accept(const struct chr_param_desc *param, float *value);
+
+/* The value nearest to `value` (finite) that the parameter can take. */
+float chr_param_nearest(const struct chr_param_desc *param, float value);
 
 /* Value of the choice with that name, or -ENOENT. */
 int chr_param_choice(const struct chr_param_desc *param, const char *name);

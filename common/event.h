@@ -31,7 +31,7 @@ enum chr_event_kind {
 
 	/* audio thread -> supervisor (polled) */
 	CHR_NOTE_JOINED = 128, /* joined the twin: from `frame` on both are in lockstep */
-	CHR_NOTE_CHECKSUM,     /* `sum` is the checksum of the state just before `frame` */
+	CHR_NOTE_CHECKSUM,     /* `sum` is the checksum of the state just before `frame`; `outputs` */
 	CHR_NOTE_NONFINITE,    /* a block that began at `frame` had non-finite samples; silenced, state reset */
 	CHR_NOTE_SKIPPED,      /* `count` frames were skipped before the cycle that began at `frame` */
 
@@ -57,8 +57,9 @@ struct chr_event {
 	float value;
 	uint32_t count;
 	uint64_t sum;
-	uint64_t sent_us;     /* JACK time (us) at which the writer put it into the ring; 0 unknown */
-	uint8_t reserved[16]; /* zero */
+	uint64_t sent_us;    /* JACK time (us) at which the writer put it into the ring; 0 unknown */
+	uint64_t outputs;    /* CHR_NOTE_CHECKSUM: sum of what the module gave out in the cycle before */
+	uint8_t reserved[8]; /* zero */
 };
 
 #define CHR_RAMP_STEP UINT32_MAX

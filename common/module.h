@@ -124,6 +124,10 @@ struct chr_module {
 	void (*process)(void *state, const struct chr_io *io);
 
 	uint32_t flags;
+
+	/* Two builds with the same name and the same sound_version, not 0, claim to play the same samples: a swap from one to the other compares them and
+	 * takes a build back that does not keep its word. 0: claims nothing. */
+	uint32_t sound_version;
 };
 
 /* Flags of a module. */

@@ -42,6 +42,7 @@ struct chr_slot_order {
 	uint32_t member;             /* index on the lane's board */
 	uint32_t channels;           /* of `out`; 0 elsewhere */
 	float value[CHR_PARAMS_MAX]; /* parameters to start with */
+	uint32_t copied;             /* CHR_ORDER_LOAD, CHR_ORDER_SWAP: not 0: a copy of the file was sent, it is loaded instead */
 };
 
 /* What the picker of an `out` obeys; written by the supervisor while it plays. */

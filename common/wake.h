@@ -20,5 +20,6 @@ int chr_fd_receive(int socket, unsigned char *tag);
 /* Tags. */
 #define CHR_FD_TAG_JACK 'J' /* module -> supervisor: its JACK client socket */
 #define CHR_FD_TAG_TWIN 'T' /* supervisor -> module: the slot of its twin */
+#define CHR_FD_TAG_CODE 'C' /* supervisor -> module: the copy of a module file */
 
 #endif

@@ -133,6 +133,16 @@ static void apply_param(struct chr_rt *rt, const struct chr_pending *event)
 		chr_smoother_ramp(smoother, value, ramp_of(rt, event, param->smooth_ms));
 }
 
+static void note_checksum(struct chr_rt *rt, uint32_t frame)
+{
+	const struct chr_event note = {.version = CHR_EVENT_VERSION,
+				       .kind = CHR_NOTE_CHECKSUM,
+				       .frame = frame,
+				       .sum = chr_join_checksum(rt),
+				       .outputs = rt->output_sum};
+	chr_ring_write(&rt->slot->from_audio, &note, 1);
+}
+
 static void apply(struct chr_rt *rt, const struct chr_pending *event, bool late)
 {
 	if (late)
@@ -141,7 +151,7 @@ static void apply(struct chr_rt *rt, const struct chr_pending *event, bool late)
 	case CHR_EVENT_CHECKSUM:
 		/* The state that a late request asks about is gone: another one would look like a divergence. */
 		if (!late)
-			chr_rt_note(rt, CHR_NOTE_CHECKSUM, event->frame, 0, chr_join_checksum(rt));
+			note_checksum(rt, event->frame);
 		return;
 	case CHR_EVENT_RESET:
 		chr_rt_reset(rt);

@@ -9,6 +9,7 @@
 struct image {
 	struct chr_engine_state state;
 	uint32_t serial_known;
+	uint32_t param_count; /* another build of the module may have more or fewer at the end of its table */
 };
 
 static_assert(sizeof(struct image) <= sizeof(((struct chr_snapshot *)0)->engine), "the engine's state fits its place");
@@ -24,7 +25,7 @@ void chr_join_publish(struct chr_rt *rt, uint32_t next)
 	if (rt->queue.count > CHR_PENDING_MAX)
 		return;
 	struct chr_snapshot *snapshot = &rt->slot->snapshot[rt->publish_turn ^= 1];
-	const struct image image = {.state = rt->engine, .serial_known = rt->serial_known};
+	const struct image image = {.state = rt->engine, .serial_known = rt->serial_known, .param_count = rt->desc->param_count};
 	atomic_store_explicit(&snapshot->stamp, 0, memory_order_relaxed);
 	/* release fence: whoever sees any of the new content sees that the stamp was cleared */
 	atomic_thread_fence(memory_order_release);
@@ -107,12 +108,24 @@ static void merge_queue(struct chr_rt *rt, const struct taken *taken, uint32_t f
 	}
 }
 
+/* The parameters that the twin has too; another build of it may have let them go further. */
+static void take_engine(struct chr_rt *rt, const struct image *image)
+{
+	for (unsigned i = 0; i < rt->desc->param_count && i < image->param_count; i++) {
+		float target = image->state.param[i].target, nearest = chr_param_nearest(&rt->desc->param[i], target);
+		rt->engine.param[i] = image->state.param[i];
+		if (nearest != target)
+			chr_smoother_step(&rt->engine.param[i], nearest);
+	}
+	rt->engine.gain = image->state.gain;
+}
+
 static void commit(struct chr_rt *rt, const struct taken *taken, uint32_t frame)
 {
 	unsigned char *state = rt->state;
 	rt->state = rt->state_coming;
 	rt->state_coming = state;
-	rt->engine = taken->image.state;
+	take_engine(rt, &taken->image);
 	rt->floor_set = taken->image.serial_known;
 	rt->floor = taken->serial;
 	merge_queue(rt, taken, frame);
@@ -185,4 +198,13 @@ uint64_t chr_join_checksum(const struct chr_rt *rt)
 {
 	uint64_t sum = sum_bytes(FNV_START, rt->state, rt->module->state_bytes);
 	return sum_bytes(sum, (const unsigned char *)&rt->engine, sizeof rt->engine);
+}
+
+void chr_join_sum_outputs(struct chr_rt *rt, uint32_t frames, float *const *out)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < rt->desc->port_count; i++)
+		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+			sum = sum_bytes(sum, (const unsigned char *)out[i], frames * sizeof *out[i]);
+	rt->output_sum = sum;
 }

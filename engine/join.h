@@ -27,6 +27,9 @@ CHR_RT void chr_join_publish(struct chr_rt *rt, uint32_t next);
  * state has in it are dropped from the queue, and from the ring as they come. True when joined: told, counted, no longer joining. */
 CHR_RT bool chr_join_try(struct chr_rt *rt, uint32_t frame);
 
+/* Keeps a sum of what the module gave out in the cycle that ends: two builds of it may keep the same state and sound different. */
+CHR_RT void chr_join_sum_outputs(struct chr_rt *rt, uint32_t frames, float *const *out);
+
 /* 64-bit sum over the module's state and the engine's, without the pending events. */
 CHR_RT uint64_t chr_join_checksum(const struct chr_rt *rt);
 

@@ -34,6 +34,7 @@ struct engine {
 	struct chr_slot *twin; /* mapped read-only; NULL: none */
 	int twin_fd;           /* came over the socket, not yet mapped; -1: none */
 	bool twin_wanted;      /* an order asks for it */
+	int copy_fd;           /* a module file's copy that came over the socket, not yet loaded; -1: none */
 	bool running;
 };
 
@@ -87,6 +88,21 @@ static void hurry(void)
 		chr_debug("starting without realtime priority");
 }
 
+static bool receive_descriptors(struct engine *engine);
+
+/* The code that the order speaks of. */
+static int load_ordered(struct engine *engine, struct chr_loaded *loaded, char *why, size_t why_bytes)
+{
+	receive_descriptors(engine);
+	int copy = engine->copy_fd;
+	engine->copy_fd = -1;
+	if (engine->order.copied && copy < 0) {
+		snprintf(why, why_bytes, "the copy of %.200s did not come", engine->order.file);
+		return -EPROTO;
+	}
+	return chr_load(loaded, engine->order.file, copy, why, why_bytes);
+}
+
 static void order_load(struct engine *engine)
 {
 	char why[CHR_TEXT_MAX];
@@ -96,7 +112,7 @@ static void order_load(struct engine *engine)
 		fail(engine, "this process has a module already");
 		return;
 	}
-	if (chr_load(&engine->loaded, engine->order.file, why, sizeof why)) {
+	if (load_ordered(engine, &engine->loaded, why, sizeof why)) {
 		fail(engine, why);
 		return;
 	}
@@ -223,11 +239,13 @@ static void order_open(struct engine *engine)
 static const char *check_twin(const struct engine *engine, const struct chr_slot *twin)
 {
 	const struct chr_descriptor *own = &engine->loaded.desc;
-	char name[CHR_NAME_MAX];
-	memcpy(name, twin->descriptor.name, sizeof name);
-	if (memcmp(name, own->name, strlen(own->name) + 1) != 0)
+	static struct chr_descriptor other; /* large */
+	char why[CHR_TEXT_MAX];
+	other = twin->descriptor;
+	if (chr_descriptor_check(&other, why, sizeof why) || strcmp(other.name, own->name) != 0)
 		return "the twin is another module";
-	if (twin->descriptor.state_version != own->state_version || twin->descriptor.state_bytes != own->state_bytes)
+	if (other.state_version != own->state_version || other.state_bytes != own->state_bytes ||
+	    !chr_descriptor_params_begin(&other, own))
 		return "the twin is another build of the module: its state does not fit";
 	return NULL;
 }
@@ -262,13 +280,12 @@ static bool receive_descriptors(struct engine *engine)
 		int fd = chr_fd_receive(CHR_FD_SOCKET, &tag);
 		if (fd < 0)
 			return fd == -EAGAIN || fd == -EINTR;
-		if (tag != CHR_FD_TAG_TWIN) {
-			close(fd);
-			continue;
-		}
-		if (engine->twin_fd >= 0)
-			close(engine->twin_fd);
-		engine->twin_fd = fd;
+		int *place = tag == CHR_FD_TAG_TWIN ? &engine->twin_fd : tag == CHR_FD_TAG_CODE ? &engine->copy_fd : NULL;
+		int old = place ? *place : fd;
+		if (place)
+			*place = fd;
+		if (old >= 0)
+			close(old);
 	}
 }
 
@@ -362,7 +379,7 @@ static void finish(struct engine *engine)
 
 int chr_orders_serve(struct chr_slot *slot)
 {
-	static struct engine engine = {.twin_fd = -1, .client = {.socket = -1}};
+	static struct engine engine = {.twin_fd = -1, .copy_fd = -1, .client = {.socket = -1}};
 	int wake = chr_wake_create();
 	engine.slot = slot;
 	engine.client.wake = wake;

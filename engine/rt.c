@@ -283,6 +283,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 	run(rt, heard, frames, frame, in, out);
 	chr_events_settle(rt);
 	bool good = judge(rt, frames, frame, out);
+	chr_join_sum_outputs(rt, frames, out);
 	if (rt->picker.choice)
 		mute(rt, heard, frames, out);
 	rt->frame = frame;

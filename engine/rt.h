@@ -66,6 +66,7 @@ struct chr_rt {
 	bool ran;               /* there was one */
 	uint32_t serial;        /* of the newest event taken that changes the state */
 	bool serial_known;      /* there was one */
+	uint64_t output_sum;    /* of the previous cycle's outputs, before an out that is not heard is muted */
 
 	bool joining;
 	uint32_t join_from;    /* not before the cycle that begins at this frame or first after it */

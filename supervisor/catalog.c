@@ -77,22 +77,14 @@ static int list_all(struct chr_catalog *catalog, const char *path, const char *f
 	return rc ? rc : list(catalog, folder);
 }
 
-/* Copies what the process published and believes only what passes the rules. */
+/* What the process has learnt of the file. */
 static void learn(struct chr_type *type, const struct chr_slot *slot, unsigned kind)
 {
 	if (kind != CHR_REPORT_LOADED) {
 		snprintf(type->why, sizeof type->why, "%.*s", (int)sizeof slot->report.text - 1, slot->report.text);
 		return;
 	}
-	memcpy(&type->descriptor, &slot->descriptor, sizeof type->descriptor);
-	char why[CHR_TEXT_MAX];
-	if (chr_descriptor_check(&type->descriptor, why, sizeof why))
-		snprintf(type->why, sizeof type->why, "%.200s", why);
-	else if (strcmp(type->descriptor.name, type->name))
-		snprintf(type->why, sizeof type->why, "the file is %s.so, but the module in it is \"%s\"", type->name,
-			 type->descriptor.name);
-	else
-		type->known = true;
+	chr_code_learn(type->code, slot, type->name, type->why, sizeof type->why);
 }
 
 static bool take_answer(struct chr_type *type, struct chr_process *process)
@@ -129,13 +121,15 @@ static bool answer(struct chr_type *type, struct chr_process *process, uint64_t 
 
 static struct chr_process *ask(const struct chr_catalog *catalog, struct chr_type *type)
 {
+	type->code = chr_code_copy(type->file, type->why, sizeof type->why);
+	if (!type->code)
+		return NULL;
 	struct chr_process *process = chr_process_spawn(&catalog->spawn);
 	if (!process) {
 		snprintf(type->why, sizeof type->why, "cannot start %.150s: %s", catalog->spawn.program, strerror(errno));
 		return NULL;
 	}
-	memcpy(process->slot->order.file, type->file, sizeof type->file);
-	chr_process_order(process, CHR_ORDER_LOAD);
+	chr_code_load(type->code, process);
 	return process;
 }
 
@@ -174,8 +168,10 @@ int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn,
 
 void chr_catalog_finish(struct chr_catalog *catalog)
 {
-	for (unsigned i = 0; i < catalog->count; i++)
+	for (unsigned i = 0; i < catalog->count; i++) {
+		chr_code_release(catalog->type[i]->code);
 		free(catalog->type[i]);
+	}
 	free(catalog->type);
 	*catalog = (struct chr_catalog){0};
 }
@@ -188,7 +184,17 @@ const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const
 const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char **why)
 {
 	const struct chr_type *type = find(self, name);
+	bool known = type && chr_type_known(type);
 	if (why)
-		*why = type && !type->known ? type->why : NULL;
-	return type && type->known ? &type->descriptor : NULL;
+		*why = type && !known ? type->why : NULL;
+	return known ? &type->code->descriptor : NULL;
+}
+
+void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct chr_code *code)
+{
+	struct chr_type *type = find(catalog, name);
+	if (!type || type->code == code)
+		return;
+	chr_code_release(type->code);
+	type->code = chr_code_hold(code);
 }

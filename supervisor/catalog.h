@@ -7,6 +7,7 @@
 
 #include "common/descriptor.h"
 #include "common/slot.h"
+#include "supervisor/code.h"
 #include "supervisor/process.h"
 
 #include <stdbool.h>
@@ -16,8 +17,7 @@
 struct chr_type {
 	char name[CHR_NAME_MAX];
 	char file[CHR_PATH_BYTES];
-	bool known; /* the descriptor was learnt */
-	struct chr_descriptor descriptor;
+	struct chr_code *code;  /* NULL: the file could not be read */
 	char why[CHR_TEXT_MAX]; /* not known: why */
 };
 
@@ -27,6 +27,12 @@ struct chr_catalog {
 	unsigned count;
 };
 
+/* Is it known what the type is? */
+static inline bool chr_type_known(const struct chr_type *type)
+{
+	return type->code && type->code->known;
+}
+
 /* Lists the module files NAME.so of the folders of `path` (colon-separated, the first that has a name wins; may be NULL), then of `folder`, and
  * asks all of them at once. 0 or -errno. */
 int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn, const char *path, const char *folder);
@@ -34,6 +40,9 @@ void chr_catalog_finish(struct chr_catalog *catalog);
 
 /* The type with that name, known or not, or NULL. */
 const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const char *name);
+
+/* From now on the type is that code, of which a reference is taken. Descriptors of the code before go with its last reference. */
+void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct chr_code *code);
 
 /* A chr_patch_types over a catalog (`self`). */
 const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char **why);

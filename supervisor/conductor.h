@@ -106,6 +106,11 @@ void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *u
 /* The instance that a process plays, and its unit; false for a spare. */
 bool chr_instances_of(struct chr_conductor *conductor, const struct chr_process *process, struct chr_unit **unit,
 		      struct chr_instance **instance);
+/* The code that the instance is started with; NULL when the catalog knows none. */
+struct chr_code *chr_instances_code(const struct chr_conductor *conductor, const struct chr_unit *unit,
+				    const struct chr_instance *instance);
+/* Its feed gives it events as its code's table of parameters numbers them. After every change of either table. */
+void chr_instances_translate(const struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 /* The process is ready: its client is active. */
 void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *process);
 /* The desired graph of `generation` is in force. */

@@ -124,8 +124,17 @@ bool chr_feed_flush(struct chr_feed *feed)
 
 void chr_feed_put(struct chr_feed *feed, const struct chr_event *event)
 {
+	struct chr_event other;
+
 	if (!feed->ring)
 		return;
+	if (feed->translated && event->kind == CHR_EVENT_PARAM && event->index < CHR_PARAMS_MAX) {
+		other = *event;
+		other.index = feed->map[event->index];
+		if (other.index >= CHR_PARAMS_MAX)
+			return;
+		event = &other;
+	}
 	if (chr_feed_flush(feed) && chr_ring_write(feed->ring, event, 1) == 1) {
 		feed->delivered++;
 		return;

@@ -23,6 +23,8 @@ struct chr_feed {
 	uint64_t waiting_after[CHR_PARAMS_MAX]; /* gates ever put when waiting[i] was kept: these go first */
 	uint64_t waiting_order[CHR_PARAMS_MAX]; /* order among the values that wait */
 	uint64_t order, gates_taken;            /* values ever kept; gates ever taken from the queue */
+	bool translated;                        /* parameters have other places in the instance's table: */
+	uint8_t map[CHR_PARAMS_MAX];            /* these; one that is out of range: it has no such parameter */
 	uint64_t delivered, coalesced, lost;    /* events; lost: only when memory for gates ran out */
 };
 

@@ -42,8 +42,6 @@ bool chr_instances_of(struct chr_conductor *conductor, const struct chr_process 
 static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 			 struct chr_slot_order *order)
 {
-	const struct chr_type *type = chr_catalog_find(conductor->catalog, unit->type->name);
-	snprintf(order->file, sizeof order->file, "%s", type ? type->file : "");
 	snprintf(order->client, sizeof order->client, "%s", instance->client);
 	snprintf(order->module, sizeof order->module, "%s", unit->name);
 	snprintf(order->server, sizeof order->server, "%s", conductor->jack.server);
@@ -51,7 +49,28 @@ static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit,
 	order->lanes = conductor->rack.patch->lanes;
 	order->member = unit->member;
 	order->channels = unit->type->flags & CHR_MODULE_OUT ? conductor->rack.patch->channels : 0;
+	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
 	memcpy(order->value, unit->value, sizeof order->value);
+	if (code)
+		chr_code_values(unit->type, &code->descriptor, unit->value, order->value);
+}
+
+struct chr_code *chr_instances_code(const struct chr_conductor *conductor, const struct chr_unit *unit,
+				    const struct chr_instance *instance)
+{
+	if (instance->code || unit->code)
+		return instance->code ? instance->code : unit->code;
+	const struct chr_type *type = chr_catalog_find(conductor->catalog, unit->type->name);
+	return type && chr_type_known(type) ? type->code : NULL;
+}
+
+/* Events name parameters by their places in the unit's table; the code to be run may have others. */
+void chr_instances_translate(const struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
+{
+	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
+	instance->feed.translated = code && !chr_descriptor_params_begin(unit->type, &code->descriptor);
+	if (instance->feed.translated)
+		chr_code_map(unit->type, &code->descriptor, instance->feed.map);
 }
 
 static struct chr_pulse *pulse_of(const struct chr_conductor *conductor, const struct chr_unit *unit,
@@ -74,7 +93,12 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	if (unit->type->flags & CHR_MODULE_OUT)
 		chr_lanes_prepare_out(conductor, instance);
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
-	chr_process_order(process, CHR_ORDER_LOAD);
+	chr_instances_translate(conductor, unit, instance);
+	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
+	if (code)
+		chr_code_load(code, process);
+	else
+		chr_process_order(process, CHR_ORDER_LOAD);
 	chr_process_order(process, CHR_ORDER_OPEN);
 	instance->generation = 0;
 	instance->cycles_seen = instance->busy_seen_us = 0;

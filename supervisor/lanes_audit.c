@@ -63,7 +63,7 @@ static void end_audit(struct chr_conductor *conductor)
 			continue;
 		if (!a->summed || !b->summed)
 			return;
-		if (a->sum != b->sum && !differs)
+		if ((a->sum != b->sum || a->outputs != b->outputs) && !differs)
 			differs = unit;
 	}
 	lanes->auditing = false;
@@ -119,5 +119,6 @@ void chr_lanes_take_sum(struct chr_conductor *conductor, struct chr_instance *in
 		return;
 	instance->summed = true;
 	instance->sum = note->sum;
+	instance->outputs = note->outputs;
 	end_audit(conductor);
 }

@@ -27,6 +27,7 @@ struct chr_change {
 	uint64_t time_us; /* chr_monotonic_us(); 0: none */
 };
 
+struct chr_code;    /* supervisor/code.h */
 struct chr_process; /* supervisor/process.h */
 
 enum chr_instance_state {
@@ -56,6 +57,7 @@ struct chr_instance {
 	unsigned lane; /* 0 = a, 1 = b */
 	enum chr_instance_state state;
 	struct chr_process *process; /* NULL: none */
+	struct chr_code *code;       /* what it runs or is started with while its unit is swapped; NULL: the unit's. A reference */
 	struct chr_feed feed;
 	char client[CHR_CLIENT_MAX];
 	uint32_t restarts;     /* deaths survived since the start */
@@ -65,7 +67,7 @@ struct chr_instance {
 	bool joined;           /* has noted that it joined, at: */
 	uint32_t joined_frame;
 	bool summed; /* has answered the audit with: */
-	uint64_t sum;
+	uint64_t sum, outputs;
 	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */
 	uint32_t skip_frame, skip_count;
 	bool by_hand;            /* its end was asked for by a person: no fault */
@@ -80,7 +82,9 @@ struct chr_instance {
 
 struct chr_unit {
 	char name[CHR_NAME_MAX];
-	const struct chr_descriptor *type; /* owned by the catalog */
+	const struct chr_descriptor *type; /* owned by `code` */
+	struct chr_code *code;             /* a reference; NULL: the catalog's of that type, which owns `type` then */
+	bool apart;                        /* its twins run code whose states do not fit: neither joins the other */
 	unsigned member;                   /* index on the boards */
 	float value[CHR_PARAMS_MAX];       /* last targets: what a restarted instance begins with */
 	uint32_t serial;                   /* of the last event made for it */

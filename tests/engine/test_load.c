@@ -9,7 +9,7 @@ static char why[256];
 
 START_TEST(module_is_loaded_and_described)
 {
-	ck_assert_int_eq(chr_load(&loaded, CHR_BUILD "/modules/sine.so", why, sizeof why), 0);
+	ck_assert_int_eq(chr_load(&loaded, CHR_BUILD "/modules/sine.so", -1, why, sizeof why), 0);
 	ck_assert_ptr_nonnull(loaded.module);
 	ck_assert_str_eq(loaded.desc.name, "sine");
 	ck_assert_uint_eq(loaded.desc.state_bytes, loaded.module->state_bytes);
@@ -31,7 +31,7 @@ static const struct {
 START_TEST(bad_file_is_refused_with_its_reason)
 {
 	struct chr_loaded none = {0};
-	ck_assert_int_eq(chr_load(&none, bad[_i].file, why, sizeof why), -EINVAL);
+	ck_assert_int_eq(chr_load(&none, bad[_i].file, -1, why, sizeof why), -EINVAL);
 	ck_assert_msg(strstr(why, bad[_i].reason), "'%s' does not say '%s'", why, bad[_i].reason);
 	ck_assert_ptr_null(none.module);
 }
@@ -42,7 +42,7 @@ START_TEST(a_long_reason_is_cut)
 	char file[1000];
 	memset(file, '/', sizeof file);
 	file[sizeof file - 1] = 0;
-	ck_assert_int_eq(chr_load(&loaded, file, why, sizeof why), -EINVAL);
+	ck_assert_int_eq(chr_load(&loaded, file, -1, why, sizeof why), -EINVAL);
 	ck_assert_uint_lt(strlen(why), sizeof why);
 }
 END_TEST
