@@ -27,6 +27,7 @@ enum chr_event_kind {
 	CHR_ORDER_LOAD = 64, /* load the module file named in the slot and publish its descriptor */
 	CHR_ORDER_OPEN,      /* open the JACK client named in the slot and activate it */
 	CHR_ORDER_TWIN,      /* a descriptor of the twin's slot was sent over the socket: map it read-only */
+	CHR_ORDER_SWAP,      /* crossfade to the module file named in the slot, another build of the module that plays */
 	CHR_ORDER_EXIT,      /* close the client and end with status 0 */
 
 	/* audio thread -> supervisor (polled) */
@@ -40,6 +41,7 @@ enum chr_event_kind {
 	CHR_REPORT_LOADED,      /* the descriptor is published */
 	CHR_REPORT_READY,       /* the JACK client is active; its socket was sent over the socket pair */
 	CHR_REPORT_FAILED,      /* an order failed: `value` unused, reason in the slot's report text */
+	CHR_REPORT_SWAPPED,     /* the new code plays alone */
 	CHR_REPORT_SERVER_LOST, /* the JACK server went away; the process ends */
 };
 

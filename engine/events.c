@@ -1,5 +1,6 @@
 #include "engine/events.h"
 
+#include "engine/change.h"
 #include "engine/join.h"
 #include "engine/rt.h"
 
@@ -121,12 +122,14 @@ static uint32_t ramp_of(const struct chr_rt *rt, const struct chr_pending *event
 	return event->ramp_frames ? event->ramp_frames : default_ramp(rt, smooth_ms);
 }
 
-static void apply_param(struct chr_rt *rt, const struct chr_pending *event)
+static void apply_param(const struct chr_rt *rt, const struct chr_descriptor *desc, struct chr_smoother *smoothers,
+			const struct chr_pending *event)
 {
-	const struct chr_param_desc *param = &rt->desc->param[event->index];
-	struct chr_smoother *smoother = &rt->engine.param[event->index];
 	float value = event->value;
-	chr_param_accept(param, &value);
+	if (event->index >= desc->param_count || chr_param_accept(&desc->param[event->index], &value))
+		return;
+	const struct chr_param_desc *param = &desc->param[event->index];
+	struct chr_smoother *smoother = &smoothers[event->index];
 	if (param->scale == CHR_CHOICE || param->scale == CHR_TOGGLE)
 		chr_smoother_step(smoother, value);
 	else
@@ -155,12 +158,15 @@ static void apply(struct chr_rt *rt, const struct chr_pending *event, bool late)
 		return;
 	case CHR_EVENT_RESET:
 		chr_rt_reset(rt);
+		chr_change_reset(rt);
 		break;
 	case CHR_EVENT_FADE:
 		chr_smoother_ramp(&rt->engine.gain, event->value, ramp_of(rt, event, CHR_SMOOTH_MS));
 		break;
 	default:
-		apply_param(rt, event);
+		apply_param(rt, rt->desc, rt->engine.param, event);
+		if (rt->change)
+			apply_param(rt, rt->change->desc, rt->change->param, event);
 	}
 	chr_rt_count(&rt->slot->status.applied);
 }

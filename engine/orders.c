@@ -3,48 +3,29 @@
 #include "common/event.h"
 #include "common/log.h"
 #include "common/wake.h"
-#include "engine/client.h"
 #include "engine/crash.h"
 #include "engine/ending.h"
 #include "engine/join.h"
-#include "engine/load.h"
-#include "engine/rt.h"
+#include "engine/orders_parts.h"
 #include "engine/touch.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define START_PRIORITY 5 /* SCHED_FIFO: above ordinary work, below everything that sounds */
+#define CHANGE_LOOK_MS 2
 
-/* The process as its main thread sees it. */
-struct engine {
-	struct chr_slot *slot;
-	struct chr_loaded loaded;
-	struct chr_slot_order order; /* copy, checked */
-	struct chr_board *board[CHR_LANES];
-	struct chr_choice *choice;
-	struct chr_rt *rt; /* NULL until the client is open */
-	struct chr_client client;
-	struct chr_slot *twin; /* mapped read-only; NULL: none */
-	int twin_fd;           /* came over the socket, not yet mapped; -1: none */
-	bool twin_wanted;      /* an order asks for it */
-	int copy_fd;           /* a module file's copy that came over the socket, not yet loaded; -1: none */
-	bool running;
-};
-
-static void set_phase(struct engine *engine, unsigned phase)
+void chr_engine_phase(struct engine *engine, unsigned phase)
 {
 	/* release: what the phase vouches for was written before */
 	atomic_store_explicit(&engine->slot->report.phase, phase, memory_order_release);
 }
 
-static void report(struct engine *engine, unsigned kind)
+void chr_engine_report(struct engine *engine, unsigned kind)
 {
 	const struct chr_event event = {.version = CHR_EVENT_VERSION, .kind = (uint16_t)kind};
 	if (!chr_ring_write(&engine->slot->from_main, &event, 1))
@@ -53,23 +34,23 @@ static void report(struct engine *engine, unsigned kind)
 }
 
 /* An order failed. A module that plays goes on playing, so its phase stays. */
-static void fail(struct engine *engine, const char *why)
+void chr_engine_fail(struct engine *engine, const char *why)
 {
 	snprintf(engine->slot->report.text, sizeof engine->slot->report.text, "%s", why);
 	if (!engine->running)
-		set_phase(engine, CHR_PHASE_FAILED);
+		chr_engine_phase(engine, CHR_PHASE_FAILED);
 	chr_debug("failed: %s", why);
-	report(engine, CHR_REPORT_FAILED);
+	chr_engine_report(engine, CHR_REPORT_FAILED);
 }
 
-static void touch_snapshots(const struct chr_slot *slot, size_t state_bytes, bool writing)
+void chr_engine_touch(const struct chr_slot *slot, size_t state_bytes, bool writing)
 {
 	for (unsigned i = 0; i < 2; i++)
 		chr_touch(&slot->snapshot[i], offsetof(struct chr_snapshot, state) + state_bytes, writing);
 }
 
 /* A private copy of the order block: what is checked here stays as it was checked. */
-static void copy_order(struct engine *engine)
+void chr_engine_copy_order(struct engine *engine)
 {
 	struct chr_slot_order *order = &engine->order;
 	*order = engine->slot->order;
@@ -79,53 +60,10 @@ static void copy_order(struct engine *engine)
 	order->server[sizeof order->server - 1] = 0;
 }
 
-/* A repair is urgent: on a busy machine it must not wait for everybody's ordinary work. libjack's notification thread inherits the priority,
- * and that counts most: jackd asks every client in turn before it lets a new one in. */
-static void hurry(void)
-{
-	const struct sched_param priority = {.sched_priority = START_PRIORITY};
-	if (sched_setscheduler(0, SCHED_FIFO, &priority))
-		chr_debug("starting without realtime priority");
-}
-
-static bool receive_descriptors(struct engine *engine);
-
-/* The code that the order speaks of. */
-static int load_ordered(struct engine *engine, struct chr_loaded *loaded, char *why, size_t why_bytes)
-{
-	receive_descriptors(engine);
-	int copy = engine->copy_fd;
-	engine->copy_fd = -1;
-	if (engine->order.copied && copy < 0) {
-		snprintf(why, why_bytes, "the copy of %.200s did not come", engine->order.file);
-		return -EPROTO;
-	}
-	return chr_load(loaded, engine->order.file, copy, why, why_bytes);
-}
-
-static void order_load(struct engine *engine)
-{
-	char why[CHR_TEXT_MAX];
-	hurry();
-	copy_order(engine);
-	if (engine->loaded.module) {
-		fail(engine, "this process has a module already");
-		return;
-	}
-	if (load_ordered(engine, &engine->loaded, why, sizeof why)) {
-		fail(engine, why);
-		return;
-	}
-	engine->slot->descriptor = engine->loaded.desc;
-	touch_snapshots(engine->slot, engine->loaded.desc.state_bytes, true);
-	set_phase(engine, CHR_PHASE_LOADED);
-	report(engine, CHR_REPORT_LOADED);
-}
-
 /* Every module writes on its own lane's board alone; out reads the other's too. */
 static int map_boards(struct engine *engine)
 {
-	bool out = engine->loaded.desc.flags & CHR_MODULE_OUT;
+	bool out = engine->loaded->desc.flags & CHR_MODULE_OUT;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 		bool own = lane == engine->order.lane;
 		if (!engine->board[lane] && (out || own)) {
@@ -143,9 +81,9 @@ static int map_boards(struct engine *engine)
 static struct chr_rt *make_rt(struct engine *engine)
 {
 	const struct chr_slot_order *order = &engine->order;
-	bool out = engine->loaded.desc.flags & CHR_MODULE_OUT;
-	struct chr_rt_setup setup = {.module = engine->loaded.module,
-				     .desc = &engine->loaded.desc,
+	bool out = engine->loaded->desc.flags & CHR_MODULE_OUT;
+	struct chr_rt_setup setup = {.module = engine->loaded->module,
+				     .desc = &engine->loaded->desc,
 				     .slot = engine->slot,
 				     .pulse = &engine->board[order->lane]->pulse[order->member],
 				     .choice = engine->choice,
@@ -162,7 +100,7 @@ static struct chr_rt *make_rt(struct engine *engine)
 static const char *check_open(const struct engine *engine)
 {
 	const struct chr_slot_order *order = &engine->order;
-	if (!engine->loaded.module)
+	if (!engine->loaded->module)
 		return "there is no module to play";
 	if (engine->client.jack)
 		return "the client is open already";
@@ -176,8 +114,8 @@ static const char *check_open(const struct engine *engine)
 static int open_client(struct engine *engine, char *why, size_t why_bytes)
 {
 	struct chr_client *client = &engine->client;
-	client->desc = &engine->loaded.desc;
-	client->out = engine->loaded.desc.flags & CHR_MODULE_OUT;
+	client->desc = &engine->loaded->desc;
+	client->out = engine->loaded->desc.flags & CHR_MODULE_OUT;
 	int rc = chr_client_open(client, &engine->order, &chr_ending, why, why_bytes);
 	if (rc)
 		return rc;
@@ -205,14 +143,14 @@ static void order_open(struct engine *engine)
 {
 	const struct chr_slot_order *order = &engine->order;
 	char why[CHR_TEXT_MAX] = "";
-	copy_order(engine);
+	chr_engine_copy_order(engine);
 	const char *wrong = check_open(engine);
 	if (wrong) {
-		fail(engine, wrong);
+		chr_engine_fail(engine, wrong);
 		return;
 	}
 	chr_log_identity("module", order->module, (char)('a' + order->lane));
-	set_phase(engine, CHR_PHASE_OPENING);
+	chr_engine_phase(engine, CHR_PHASE_OPENING);
 	int rc = map_boards(engine);
 	if (rc)
 		snprintf(why, sizeof why, "cannot map the pulse boards: %s", strerror(-rc));
@@ -226,19 +164,19 @@ static void order_open(struct engine *engine)
 		rc = chr_client_start(&engine->client, engine->rt, order->channels, why, sizeof why);
 	if (rc) {
 		close_client(engine);
-		fail(engine, why);
+		chr_engine_fail(engine, why);
 		return;
 	}
 	engine->running = true;
-	set_phase(engine, CHR_PHASE_RUNNING);
-	report(engine, CHR_REPORT_READY);
+	chr_engine_phase(engine, CHR_PHASE_RUNNING);
+	chr_engine_report(engine, CHR_REPORT_READY);
 	take_twin(engine);
 }
 
 /* May the two exchange states? */
 static const char *check_twin(const struct engine *engine, const struct chr_slot *twin)
 {
-	const struct chr_descriptor *own = &engine->loaded.desc;
+	const struct chr_descriptor *own = &engine->loaded->desc;
 	static struct chr_descriptor other; /* large */
 	char why[CHR_TEXT_MAX];
 	other = twin->descriptor;
@@ -263,17 +201,17 @@ static void take_twin(struct engine *engine)
 	if (wrong) {
 		if (twin)
 			chr_slot_unmap(twin);
-		fail(engine, wrong);
+		chr_engine_fail(engine, wrong);
 		return;
 	}
-	touch_snapshots(twin, engine->loaded.desc.state_bytes, false);
+	chr_engine_touch(twin, engine->loaded->desc.state_bytes, false);
 	if (chr_join_set_twin(engine->rt, twin))
 		chr_slot_unmap(engine->twin);
 	engine->twin = twin;
 }
 
 /* False when the supervisor's end of the socket is gone. */
-static bool receive_descriptors(struct engine *engine)
+bool chr_engine_receive(struct engine *engine)
 {
 	for (;;) {
 		unsigned char tag = 0;
@@ -292,7 +230,7 @@ static bool receive_descriptors(struct engine *engine)
 static void order_twin(struct engine *engine)
 {
 	engine->twin_wanted = true;
-	receive_descriptors(engine);
+	chr_engine_receive(engine);
 	take_twin(engine);
 }
 
@@ -308,10 +246,8 @@ static void obey(struct engine *engine)
 		unsigned kind;
 		void (*carry_out)(struct engine *engine);
 	} table[] = {
-		{CHR_ORDER_LOAD, order_load},
-		{CHR_ORDER_OPEN, order_open},
-		{CHR_ORDER_TWIN, order_twin},
-		{CHR_ORDER_EXIT, order_exit},
+		{CHR_ORDER_LOAD, chr_engine_load}, {CHR_ORDER_SWAP, chr_engine_swap}, {CHR_ORDER_OPEN, order_open},
+		{CHR_ORDER_TWIN, order_twin},      {CHR_ORDER_EXIT, order_exit},
 	};
 	struct chr_event event;
 	chr_wake_clear(CHR_FD_TO_MAIN);
@@ -330,8 +266,8 @@ static void obey(struct engine *engine)
 
 static void end_lost(struct engine *engine)
 {
-	set_phase(engine, CHR_PHASE_SERVER_LOST);
-	report(engine, CHR_REPORT_SERVER_LOST);
+	chr_engine_phase(engine, CHR_PHASE_SERVER_LOST);
+	chr_engine_report(engine, CHR_REPORT_SERVER_LOST);
 	/* Not through libjack: it may wait for the server that is gone. */
 	_exit(EX_UNAVAILABLE);
 }
@@ -342,13 +278,16 @@ static void serve(struct engine *engine)
 			       {.fd = CHR_FD_SOCKET, .events = POLLIN},
 			       {.fd = engine->client.wake, .events = POLLIN}};
 	while (!chr_ending) {
-		if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0)
+		/* the audio thread makes no system call: whether a change is over is looked for */
+		int ready = poll(fds, sizeof fds / sizeof fds[0], engine->change ? CHANGE_LOOK_MS : -1);
+		chr_engine_swapped(engine);
+		if (ready < 0)
 			continue;
 		if (atomic_load_explicit(&engine->client.lost, memory_order_acquire))
 			end_lost(engine);
 		if (fds[2].revents)
 			chr_wake_clear(engine->client.wake);
-		if (fds[1].revents && !receive_descriptors(engine)) {
+		if (fds[1].revents && !chr_engine_receive(engine)) {
 			/* The supervisor is gone. What plays goes on; what does not has nobody to play for. */
 			fds[1].fd = -1;
 			if (!engine->running)
@@ -379,9 +318,11 @@ static void finish(struct engine *engine)
 
 int chr_orders_serve(struct chr_slot *slot)
 {
-	static struct engine engine = {.twin_fd = -1, .copy_fd = -1, .client = {.socket = -1}};
+	static struct engine engine = {
+		.code = {{.copy = -1}, {.copy = -1}}, .twin_fd = -1, .copy_fd = -1, .client = {.socket = -1}};
 	int wake = chr_wake_create();
 	engine.slot = slot;
+	engine.loaded = &engine.code[0];
 	engine.client.wake = wake;
 	int rc = wake < 0 ? wake : chr_ending_install(wake);
 	if (rc) {
@@ -390,8 +331,8 @@ int chr_orders_serve(struct chr_slot *slot)
 	}
 	chr_client_prepare();
 	chr_touch(slot, offsetof(struct chr_slot, snapshot), true);
-	set_phase(&engine, CHR_PHASE_SPARE);
-	report(&engine, CHR_REPORT_HELLO);
+	chr_engine_phase(&engine, CHR_PHASE_SPARE);
+	chr_engine_report(&engine, CHR_REPORT_HELLO);
 	serve(&engine);
 	finish(&engine);
 	return EX_OK;

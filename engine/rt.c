@@ -1,47 +1,32 @@
 #include "engine/rt.h"
 
+#include "engine/change.h"
 #include "engine/denormal.h"
 #include "engine/join.h"
+#include "engine/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE 64u /* bytes: alignment of states and buffers */
-
-/* Zeroed and touched, so that the audio thread meets no page fault. */
-static void *allocate(size_t bytes)
-{
-	size_t rounded = (bytes + LINE - 1) / LINE * LINE;
-	void *memory = aligned_alloc(LINE, rounded ? rounded : LINE);
-	if (memory)
-		memset(memory, 0, rounded);
-	return memory;
-}
-
-static float *allocate_buffer(void)
-{
-	return allocate(CHR_BLOCK_MAX * sizeof(float));
-}
-
 static bool allocate_all(struct chr_rt *rt)
 {
 	const struct chr_descriptor *desc = rt->desc;
-	rt->state = allocate(rt->module->state_bytes);
-	rt->state_coming = allocate(rt->module->state_bytes);
-	rt->silence = allocate_buffer();
-	rt->ramp[CHR_PARAMS_MAX] = allocate_buffer();
+	rt->state = chr_memory_create(rt->module->state_bytes);
+	rt->state_coming = chr_memory_create(rt->module->state_bytes);
+	rt->silence = chr_memory_buffer();
+	rt->ramp[CHR_PARAMS_MAX] = chr_memory_buffer();
 	bool whole = rt->state && rt->state_coming && rt->silence && rt->ramp[CHR_PARAMS_MAX];
 	for (unsigned i = 0; whole && i < desc->param_count; i++)
-		whole = (rt->ramp[i] = allocate_buffer());
+		whole = (rt->ramp[i] = chr_memory_buffer());
 	for (unsigned i = 0; whole && i < desc->port_count; i++)
 		if (desc->port[i].direction == CHR_IN)
-			whole = (rt->input[i] = allocate_buffer());
+			whole = (rt->input[i] = chr_memory_buffer());
 	return whole;
 }
 
 struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 {
-	struct chr_rt *rt = allocate(sizeof *rt);
+	struct chr_rt *rt = chr_memory_create(sizeof *rt);
 	if (!rt)
 		return NULL;
 	rt->module = setup->module;
@@ -181,6 +166,7 @@ static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
 				  .param = rt->control,
 				  .channels = rt->channels};
 	rt->module->process(rt->state, &io);
+	chr_change_span(rt, at, &io);
 	fade(rt, out, frames);
 }
 
@@ -198,7 +184,7 @@ static void run(struct chr_rt *rt, bool playing, uint32_t frames, uint32_t frame
 }
 
 /* An exponent of all ones, plus one, carries into the sign's place; no other does. */
-static bool finite_block(const float *samples, uint32_t frames)
+bool chr_rt_finite(const float *samples, uint32_t frames)
 {
 	uint32_t seen = 0, bits;
 	for (uint32_t i = 0; i < frames; i++) {
@@ -221,7 +207,7 @@ static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 	bool finite = true;
 	for (unsigned i = 0; i < rt->desc->port_count && finite; i++)
 		if (rt->desc->port[i].direction == CHR_OUT && out[i])
-			finite = finite_block(out[i], frames);
+			finite = chr_rt_finite(out[i], frames);
 	if (finite)
 		return true;
 	silence(rt, frames, out);
@@ -280,8 +266,10 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0)
 		chr_join_try(rt, frame);
 	bool heard = pick(rt, frames, frame) == (int)rt->lane;
+	chr_change_begin(rt);
 	run(rt, heard, frames, frame, in, out);
 	chr_events_settle(rt);
+	chr_change_end(rt);
 	bool good = judge(rt, frames, frame, out);
 	chr_join_sum_outputs(rt, frames, out);
 	if (rt->picker.choice)

@@ -47,6 +47,8 @@ struct chr_rt_setup {
 	const float *value;                       /* desc->param_count values to begin with; an illegal one becomes the initial */
 };
 
+struct chr_change; /* engine/change.h */
+
 struct chr_rt {
 	const struct chr_module *module;
 	const struct chr_descriptor *desc;
@@ -78,6 +80,9 @@ struct chr_rt {
 	_Atomic(const struct chr_slot *) twin; /* set by the main thread, see chr_join_set_twin() */
 	_Atomic int twin_busy;                 /* the audio thread reads the twin's slot */
 
+	_Atomic(struct chr_change *) change_given; /* by the main thread; NULL again when it is over */
+	struct chr_change *change;                 /* of the cycle in progress */
+
 	/* of the span in progress */
 	const float *in[CHR_PORTS_MAX];
 	float *out[CHR_PORTS_MAX];
@@ -103,6 +108,9 @@ CHR_RT void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us);
 
 /* Is this port present in the instance? */
 CHR_RT bool chr_rt_has_port(const struct chr_descriptor *desc, unsigned port, uint32_t channels);
+
+/* Are they all numbers? */
+CHR_RT bool chr_rt_finite(const float *samples, uint32_t frames);
 
 /* For the other files of the realtime half: the module's state fresh; a note to the supervisor (lost when its ring is full);
  * one more of a counter that this thread alone writes. */

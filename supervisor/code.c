@@ -87,6 +87,8 @@ static int copy_file(struct chr_code *code)
 	if (!rc && !S_ISREG(before.st_mode))
 		rc = -ENOEXEC;
 	if (!rc)
+		code->foreign = (before.st_uid != geteuid() && before.st_uid != 0) || before.st_mode & S_IWOTH;
+	if (!rc)
 		rc = copy_content(code, from);
 	if (!rc && (fstat(from, &after) || !unchanged(&before, &after, code->bytes)))
 		rc = -EAGAIN;

@@ -27,6 +27,7 @@ struct chr_code {
 	char file[CHR_PATH_BYTES]; /* what it is a copy of, for people */
 	size_t bytes;
 	uint64_t sum; /* of the content */
+	bool foreign; /* somebody else than this user and root may write the file */
 	bool known;   /* the descriptor was learnt */
 	struct chr_descriptor descriptor;
 };

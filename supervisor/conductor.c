@@ -187,6 +187,8 @@ static void on_tick(void *self)
 		conductor->load_us = now;
 	look_after(conductor, load);
 	chr_lanes_tick(conductor);
+	chr_watch_tick(conductor);
+	chr_swap_tick(conductor);
 	bool held = conductor->hold_us && now >= conductor->hold_us;
 	if (held)
 		conductor->hold_us = 0;
@@ -325,6 +327,8 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	}
 	chr_sentry_finish(&conductor->sentry);
 	chr_jack_stop(&conductor->server);
+	chr_watch_finish(conductor);
+	chr_swap_finish(conductor);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		for (unsigned lane = 0; lane < CHR_LANES; lane++)
 			chr_feed_finish(&conductor->rack.unit[i]->instance[lane].feed);

@@ -19,6 +19,8 @@
 #include "supervisor/poller.h"
 #include "supervisor/rack.h"
 #include "supervisor/sentry.h"
+#include "supervisor/swap.h"
+#include "supervisor/watch.h"
 #include "supervisor/wiring.h"
 
 #include <stdbool.h>
@@ -35,6 +37,8 @@ struct chr_conductor {
 	struct chr_catalog *catalog;
 	struct chr_rack rack;
 	struct chr_lanes lanes;
+	struct chr_swap swap;
+	struct chr_watch watch;
 	struct chr_edges logical; /* the desired graph, as people name it */
 	int64_t generation;       /* of the desired graph as last given to the graph thread */
 	struct chr_board *board[CHR_LANES];

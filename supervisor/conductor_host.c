@@ -2,6 +2,8 @@
 #include "supervisor/conductor.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 static uint32_t frame_now(void *self)
 {
@@ -48,6 +50,16 @@ static int restart_module(void *self, const char *module)
 	return 0;
 }
 
+static int swap(void *self, const char *module, const char *file, const struct chr_osc_peer *peer, const char **why)
+{
+	struct chr_swap_ask ask = {.given = file != NULL, .peer = *peer};
+	snprintf(ask.name, sizeof ask.name, "%s", module);
+	if (file && strlen(file) >= sizeof ask.file)
+		return -ENAMETOOLONG;
+	snprintf(ask.file, sizeof ask.file, "%s", file ? file : "");
+	return chr_swap_ask(self, &ask, why);
+}
+
 static void quit(void *self)
 {
 	chr_conductor_quit(self);
@@ -68,6 +80,9 @@ static bool figure(void *self, unsigned i, const char **name, uint64_t *value)
 		{"joins", conductor->lanes.joins},
 		{"audits", conductor->lanes.audits},
 		{"divergences", conductor->lanes.divergences},
+		{"swap", conductor->swap.queued + (conductor->swap.state != CHR_SWAP_NONE)},
+		{"swaps", conductor->swap.done},
+		{"taken_back", conductor->swap.taken_back},
 		{"xruns", atomic_load_explicit(&conductor->graph.xruns, memory_order_relaxed)},
 	};
 	if (i >= sizeof table / sizeof table[0])
@@ -88,6 +103,7 @@ void chr_conductor_osc_host(struct chr_conductor *conductor, struct chr_osc_host
 				      .type = type_of,
 				      .types = types_of,
 				      .restart = restart_module,
+				      .swap = swap,
 				      .quit = quit,
 				      .server = conductor->jack.server,
 				      .lane = lane_word,

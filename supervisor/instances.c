@@ -219,7 +219,8 @@ void chr_instances_review(struct chr_conductor *conductor)
 			if (instance->state != CHR_INSTANCE_WIRING || !instance->wired)
 				continue;
 			/* one that joins proves by joining that it runs */
-			if (!chr_lanes_joins(conductor, instance) && cycles_of(conductor, unit, instance) == instance->cycles_begun)
+			if ((unit->apart || !chr_lanes_joins(conductor, instance)) &&
+			    cycles_of(conductor, unit, instance) == instance->cycles_begun)
 				continue;
 			chr_lanes_settle(conductor, unit, instance);
 			changed = true;
@@ -307,8 +308,10 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	chr_debug("process %d dies", process->born_pid);
 	/* a process whose mutex was released but that lives (it scribbled over its slot) is not to be trusted any more */
 	chr_process_signal(process, SIGKILL);
-	if (!chr_instances_of(conductor, process, &unit, &instance))
+	if (!chr_instances_of(conductor, process, &unit, &instance)) {
+		chr_swap_died(conductor, process, NULL);
 		return;
+	}
 	bool server_gone = atomic_load_explicit(&process->slot->report.phase, memory_order_acquire) == CHR_PHASE_SERVER_LOST;
 	bool server_lost = conductor->quitting || server_gone || !conductor->server_up;
 	bool by_hand = instance->by_hand;
@@ -326,11 +329,12 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 		if (fault->crash)
 			take_poison_back(conductor, unit, instance);
 	}
+	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
 	detach(conductor, instance);
 	instance->last_pid = process->born_pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
-	if (!server_lost && !by_hand && !unit->quarantined && loops(conductor, unit, seen_us))
+	if (!server_lost && !by_hand && !on_trial && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
 	if (server_gone) /* if it is not this client alone that lost the server, we are told within this time */
 		conductor->hold_us = chr_monotonic_us() + HOLD_US;
@@ -358,6 +362,7 @@ void chr_instances_reaped(struct chr_conductor *conductor, struct chr_process *p
 
 void chr_instances_server_lost(struct chr_conductor *conductor)
 {
+	chr_swap_server_lost(conductor);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 			struct chr_unit *unit = conductor->rack.unit[i];

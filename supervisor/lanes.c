@@ -16,6 +16,12 @@ bool chr_lanes_counts(const struct chr_unit *unit)
 	return !unit->quarantined;
 }
 
+/* Does an instance of it that follows take its twin's state over? */
+static bool joins_twin(const struct chr_unit *unit)
+{
+	return chr_lanes_counts(unit) && !unit->apart;
+}
+
 static bool all_in(const struct chr_conductor *conductor, unsigned lane, enum chr_instance_state state)
 {
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
@@ -50,6 +56,8 @@ uint32_t chr_lanes_soon(struct chr_conductor *conductor)
 void chr_lanes_introduce(struct chr_unit *unit)
 {
 	struct chr_instance *instance = unit->instance;
+	if (unit->apart)
+		return;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		if (!instance[lane].process || instance[lane].state < CHR_INSTANCE_WIRING)
 			return;
@@ -68,7 +76,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 	lanes->asked_us = chr_monotonic_us();
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
-		if (!chr_lanes_counts(unit))
+		if (!joins_twin(unit))
 			continue;
 		struct chr_instance *follower = &unit->instance[!lanes->leader];
 		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 16};
@@ -87,7 +95,7 @@ static bool all_joined(const struct chr_conductor *conductor, bool *same)
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		const struct chr_unit *unit = conductor->rack.unit[i];
 		const struct chr_instance *instance = &unit->instance[!conductor->lanes.leader];
-		if (!chr_lanes_counts(unit))
+		if (!joins_twin(unit))
 			continue;
 		if (!instance->joined)
 			return false;
@@ -182,6 +190,8 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 		break;
 	case CHR_NOTE_NONFINITE:
 		chr_warn("%s: produced samples that are not numbers; silenced and reset", instance->client);
+		if (chr_swap_nonfinite(conductor, instance))
+			break;
 		/* its state is fresh: no longer its twin's */
 		if (chr_lanes_two(conductor) && conductor->lanes.whole[0] && conductor->lanes.whole[1]) {
 			chr_lanes_break(conductor, instance->lane);
@@ -233,8 +243,10 @@ void chr_lanes_review(struct chr_conductor *conductor)
 		chr_lanes_break(conductor, !lanes->leader); /* the server went, or a quarantine was lifted */
 	chr_lanes_tell_outs(conductor);
 	if (chr_lanes_two(conductor) && conductor->server_up && lanes->whole[lanes->leader] && !lanes->whole[!lanes->leader] &&
-	    !lanes->asked && all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING))
+	    !lanes->asked && all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING)) {
 		ask_to_join(conductor);
+		take_joined(conductor); /* nobody has to, perhaps */
+	}
 	if (foreign_lane(lanes) != lanes->foreign)
 		chr_lanes_rewire(conductor);
 	if (!conductor->heard_us && conductor->server_up && lanes->whole[lanes->leader])

@@ -21,6 +21,7 @@ struct chr_unit;
 struct chr_lanes {
 	unsigned leader;
 	unsigned foreign;    /* the lane whose modules foreign ports hear */
+	bool differ;         /* the lanes are meant to differ: no audits */
 	bool whole[2];       /* all members play, in lockstep with the leader's */
 	bool asked;          /* a join is under way in the lane that follows */
 	uint32_t join_frame; /* at which (or at the first cycle after it) all are to join */

@@ -47,6 +47,8 @@ static void heal(struct chr_conductor *conductor, const struct chr_unit *unit)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	lanes->divergences++;
+	if (chr_swap_differs(conductor, unit))
+		return;
 	chr_warn("%s: the lanes differ; lane %c joins lane %c again", unit->name, 'a' + !lanes->leader, 'a' + lanes->leader);
 	chr_lanes_break(conductor, !lanes->leader);
 	chr_lanes_review(conductor);
@@ -103,7 +105,7 @@ void chr_lanes_audit_tick(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	uint64_t now = chr_monotonic_us();
-	if (!lanes->whole[0] || !lanes->whole[1])
+	if (!lanes->whole[0] || !lanes->whole[1] || lanes->differ)
 		return;
 	if (lanes->auditing && now - lanes->asked_us > AUDIT_WAIT_US)
 		lanes->auditing = false;

@@ -220,6 +220,9 @@ static int play(struct app *app, char **argv)
 	memcpy(app->conductor.board, app->board, sizeof app->board);
 	app->conductor.choice = app->choice;
 	chr_conductor_set_osc(&app->conductor, osc);
+	rc = app->options.watch ? chr_watch_init(&app->conductor) : 0;
+	if (rc)
+		chr_warn("the folders of modules cannot be watched: %s", strerror(-rc));
 	hint(app, osc, argv[0]);
 	rc = chr_conductor_run(&app->conductor);
 	chr_info("ending");

@@ -11,7 +11,7 @@
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT 5005
 
-enum kind { TEXT, NUMBER, COUNT, HELP, VERSION, CHECK, QUIET, NO_START };
+enum kind { TEXT, NUMBER, COUNT, HELP, VERSION, CHECK, QUIET, NO_START, WATCH };
 
 struct option_row {
 	char letter; /* 0: none */
@@ -30,6 +30,7 @@ enum row {
 	ROW_NO_START,
 	ROW_HOST,
 	ROW_PORT,
+	ROW_WATCH,
 	ROW_VERBOSE,
 	ROW_QUIET,
 	ROW_HELP,
@@ -47,6 +48,7 @@ static const struct option_row table[ROWS] = {
 	[ROW_NO_START] = {0, "no-jack-start", NULL, NULL, "never start a JACK server", NO_START, 0, 0},
 	[ROW_HOST] = {'H', "host", "ADDR", "CHRONUS_OSC_HOST", "address for OSC (" DEFAULT_HOST ")", TEXT, 0, 0},
 	[ROW_PORT] = {'P', "port", "PORT", "CHRONUS_OSC_PORT", "UDP port for OSC (5005; 0: any)", NUMBER, 0, 65535},
+	[ROW_WATCH] = {'w', "watch", NULL, NULL, "swap a module in when its file is built anew", WATCH, 0, 0},
 	[ROW_VERBOSE] = {'v', "verbose", NULL, "CHRONUS_VERBOSE", "tell more", COUNT, 0, 1},
 	[ROW_QUIET] = {'q', "quiet", NULL, NULL, "tell only what went wrong", QUIET, 0, 0},
 	[ROW_HELP] = {'h', "help", NULL, NULL, "print this and end", HELP, 0, 0},
@@ -110,6 +112,9 @@ static int store(struct chr_options *options, enum row row, const char *text, co
 		break;
 	case ROW_CHECK:
 		options->check = true;
+		break;
+	case ROW_WATCH:
+		options->watch = true;
 		break;
 	case ROW_QUIET:
 		options->quiet = true;

@@ -18,6 +18,7 @@ struct chr_options {
 	unsigned port;
 	int verbose;
 	bool quiet;
+	bool watch; /* swap modules in as they are built */
 	/* which of them were given on the command line and so win over the patch */
 	bool server_given, host_given, port_given, verbose_given;
 };

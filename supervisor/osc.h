@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct chr_osc;
+struct chr_osc_peer;
 
 /* What OSC asks of the rest of the supervisor. Times and frames are JACK's. */
 struct chr_osc_host {
@@ -29,6 +30,9 @@ struct chr_osc_host {
 	void (*types)(void *self, void (*each)(void *arg, const char *type), void *arg);
 	/* Restarts a module (lifting its quarantine). 0, -ENOENT. */
 	int (*restart)(void *self, const char *module);
+	/* Has a module swapped to the code in `file` (NULL: in its type's file). 0: what comes of it is told to `peer` by chr_osc_answer_swap(); else -errno, with
+	 * the reason in *why if there is one to tell. May be NULL. */
+	int (*swap)(void *self, const char *module, const char *file, const struct chr_osc_peer *peer, const char **why);
 	void (*quit)(void *self);
 	/* May be NULL: jack_last_frame_time of the supervisor's client, the start of the cycle in progress. "soonest" wants it. */
 	uint32_t (*cycle_start)(void *self);
@@ -55,6 +59,10 @@ void chr_osc_receive(struct chr_osc *osc);
 /* Tells subscribers of a changed parameter or of an instance's new state. */
 void chr_osc_tell_param(struct chr_osc *osc, const struct chr_unit *unit, unsigned param);
 void chr_osc_tell_state(struct chr_osc *osc, const struct chr_unit *unit, const struct chr_instance *instance);
+
+/* Tells who asked for a swap how far it is, and what came of it. */
+void chr_osc_tell_swap(struct chr_osc *osc, const struct chr_osc_peer *peer, const char *module, const char *word);
+void chr_osc_answer_swap(struct chr_osc *osc, const struct chr_osc_peer *peer, const char *module, const char *text, bool failed);
 
 /* Every few milliseconds: keeps the map from time to frames near JACK's. */
 void chr_osc_tick(struct chr_osc *osc);

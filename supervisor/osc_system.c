@@ -69,6 +69,41 @@ static void restart(struct chr_osc *osc, const struct chr_osc_message *message)
 		done(osc, message, module);
 }
 
+/* The answer comes when it is done. */
+static void swap(struct chr_osc *osc, const struct chr_osc_message *message)
+{
+	const char *module = chr_osc_text(message->argv[0]), *why = NULL;
+	const char *file = message->count > 1 ? chr_osc_text(message->argv[1]) : NULL;
+	int result = -ENOENT;
+
+	if (chr_rack_find(osc->host.rack, module))
+		result = osc->host.swap ? osc->host.swap(osc->host.self, module, file, osc->from, &why) : -ENOSYS;
+	if (result == -ENOENT)
+		chr_osc_error(osc, message->address, "no module %.64s", module);
+	else if (result < 0)
+		chr_osc_error(osc, message->address, "%.64s: %s", module, why ? why : strerror(-result));
+}
+
+void chr_osc_tell_swap(struct chr_osc *osc, const struct chr_osc_peer *peer, const char *module, const char *word)
+{
+	lo_message message = lo_message_new();
+
+	lo_message_add_string(message, module);
+	lo_message_add_string(message, word);
+	chr_osc_send(osc, peer, CHR_OSC_ROOT "swap/state", message);
+}
+
+void chr_osc_answer_swap(struct chr_osc *osc, const struct chr_osc_peer *peer, const char *module, const char *text, bool failed)
+{
+	lo_message message = lo_message_new();
+
+	lo_message_add_string(message, CHR_OSC_ROOT "swap");
+	if (!failed)
+		lo_message_add_string(message, module);
+	lo_message_add_string(message, text);
+	chr_osc_send(osc, peer, failed ? CHR_OSC_ROOT "error" : CHR_OSC_ROOT "done", message);
+}
+
 static void quit(struct chr_osc *osc, const struct chr_osc_message *message)
 {
 	done(osc, message, NULL);
@@ -86,6 +121,7 @@ static const struct command commands[] = {
 	{"subscribe", "", "n", chr_osc_subscribe, "[seconds]", "tells of changed parameters and states for that long (60 s)"},
 	{"unsubscribe", "", "", chr_osc_unsubscribe, "", "ends the lease"},
 	{"restart", "s", "", restart, "MODULE", "starts a module's processes anew and lifts its quarantine"},
+	{"swap", "s", "s", swap, "MODULE [FILE]", "swaps the code of a module that plays for its rebuilt file, or for FILE"},
 	{"quit", "", "", quit, "", "ends everything"},
 	{"clock", "", "", clock_point, "", "a point of the map from timetags to frames"},
 	{"help", "", "", help, "", "this list"},

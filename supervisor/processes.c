@@ -85,6 +85,8 @@ static void on_report(void *self)
 	chr_wake_clear(process->from_main);
 	struct chr_event report;
 	while (chr_ring_read(&process->slot->from_main, &report, 1)) {
+		if (chr_swap_report(conductor, process, report.kind))
+			continue;
 		switch (report.kind) {
 		case CHR_REPORT_HELLO:
 			take_hello(conductor, process);

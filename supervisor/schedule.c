@@ -87,6 +87,29 @@ bool chr_schedule_take(struct chr_schedule *schedule, uint32_t frame, struct chr
 	return true;
 }
 
+/* Puts what was kept into order again. */
+static void heapify(struct chr_schedule *schedule, size_t kept)
+{
+	schedule->count = kept;
+	for (size_t i = kept / 2; i-- > 0;)
+		sift_down(schedule->heap, kept, i);
+}
+
+void chr_schedule_renumber(struct chr_schedule *schedule, unsigned unit, const uint8_t map[CHR_PARAMS_MAX])
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct chr_scheduled item = schedule->heap[i];
+
+		if (item.unit == unit && item.event.kind == CHR_EVENT_PARAM)
+			item.event.index = item.event.index < CHR_PARAMS_MAX ? map[item.event.index] : CHR_PARAMS_MAX;
+		if (item.unit != unit || item.event.kind != CHR_EVENT_PARAM || item.event.index < CHR_PARAMS_MAX)
+			schedule->heap[kept++] = item;
+	}
+	heapify(schedule, kept);
+}
+
 void chr_schedule_forget(struct chr_schedule *schedule, unsigned unit)
 {
 	size_t kept = 0;
@@ -95,7 +118,5 @@ void chr_schedule_forget(struct chr_schedule *schedule, unsigned unit)
 		if (schedule->heap[i].unit != unit)
 			schedule->heap[kept++] = schedule->heap[i];
 	}
-	schedule->count = kept;
-	for (size_t i = kept / 2; i-- > 0;)
-		sift_down(schedule->heap, kept, i);
+	heapify(schedule, kept);
 }

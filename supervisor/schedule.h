@@ -6,6 +6,7 @@
 #define CHR_SUPERVISOR_SCHEDULE_H
 
 #include "common/event.h"
+#include "common/module.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,9 @@ bool chr_schedule_take(struct chr_schedule *schedule, uint32_t frame, struct chr
 
 /* Frame of the earliest event; false when empty. */
 bool chr_schedule_next(const struct chr_schedule *schedule, uint32_t *frame);
+
+/* The unit's parameters have other places from now on: map[i] for i, CHR_PARAMS_MAX or more for one that is no more, whose events are forgotten. */
+void chr_schedule_renumber(struct chr_schedule *schedule, unsigned unit, const uint8_t map[CHR_PARAMS_MAX]);
 
 /* Forgets the events of a unit. */
 void chr_schedule_forget(struct chr_schedule *schedule, unsigned unit);

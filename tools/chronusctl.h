@@ -40,6 +40,7 @@ enum chr_ctl_word {
 	CHR_CTL_VALUE,   /* a value of the parameter before it */
 	CHR_CTL_TYPE,    /* a module type */
 	CHR_CTL_COMMAND, /* a command of chronusctl */
+	CHR_CTL_FILE,    /* a file: the shell knows better */
 };
 
 /* One row of the table of commands: the one source for --help, completion, checks and the calls. */
@@ -142,6 +143,7 @@ int chr_ctl_modules(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_describe(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_watch(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_restart(struct chr_ctl *ctl, int count, char **argument);
+int chr_ctl_swap(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_quit(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_ping(struct chr_ctl *ctl, int count, char **argument);
 int chr_ctl_help(struct chr_ctl *ctl, int count, char **argument);

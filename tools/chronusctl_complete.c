@@ -126,6 +126,7 @@ static void offer_word(const struct completion *c, enum chr_ctl_word kind, char 
 	case CHR_CTL_COMMAND:
 		offer_commands(c);
 		break;
+	case CHR_CTL_FILE:
 	case CHR_CTL_NOTHING:
 		break;
 	}

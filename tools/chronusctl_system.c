@@ -1,10 +1,14 @@
-/* The short commands: modules, ping, restart, quit. */
+/* The short commands: modules, ping, restart, swap, quit. */
 #include "tools/chronusctl.h"
 
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PINGS_MAX 1000000
+#define PINGS_MAX   1000000
+#define SWAP_STEP_S 12.0 /* the longest step of a swap, and a little */
 
 int chr_ctl_modules_fetch(struct chr_ctl *ctl, json_t **modules)
 {
@@ -144,6 +148,44 @@ int chr_ctl_restart(struct chr_ctl *ctl, int count, char **argument)
 	int code = do_and_wait(ctl, "/chronus/restart", argument[0]);
 	if (!code)
 		printf("%s restarts\n", argument[0]);
+	return code;
+}
+
+/* The next message of a swap; the server tells of every step, so that a long one is no silent one. */
+static int swap_step(struct chr_ctl *ctl, bool *done)
+{
+	struct chr_osc_reply reply;
+	uint64_t patience_us = (uint64_t)(fmax(ctl->timeout_s, SWAP_STEP_S) * 1e6);
+	int code = chr_ctl_next(ctl, chr_osc_now_us() + patience_us, &reply);
+	if (code)
+		return code == EX_TEMPFAIL ? chr_ctl_nobody(ctl) : code;
+	*done = strcmp(reply.path, "/chronus/done") == 0;
+	const char *name = chr_osc_string(reply.message, 1), *text = chr_osc_string(reply.message, 2);
+	if (*done && name && text) {
+		char line[512];
+		snprintf(line, sizeof line, "%s %s", name, text);
+		puts(chr_text_clean(line));
+	}
+	chr_osc_reply_finish(&reply);
+	return 0;
+}
+
+int chr_ctl_swap(struct chr_ctl *ctl, int count, char **argument)
+{
+	char *file = count > 1 ? realpath(argument[1], NULL) : NULL;
+	if (count > 1 && !file)
+		return chr_ctl_fail(ctl, EX_NOINPUT, "%s: %s", argument[1], strerror(errno));
+	lo_message message = lo_message_new();
+	lo_message_add_string(message, argument[0]);
+	if (file)
+		lo_message_add_string(message, file);
+	free(file);
+	int code = chr_ctl_open(ctl);
+	if (!code)
+		code = chr_ctl_send(ctl, "/chronus/swap", message);
+	lo_message_free(message);
+	for (bool done = false; !code && !done;)
+		code = swap_step(ctl, &done);
 	return code;
 }
 

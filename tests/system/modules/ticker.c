@@ -1,0 +1,1 @@
+#include "tests/system/modules/ticker.h"
