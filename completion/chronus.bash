@@ -9,7 +9,7 @@ _chronus()
 	--server | --device | --host | --port) COMPREPLY=() ;;
 	*)
 		if [[ $word == -* ]]; then
-			COMPREPLY=($(compgen -W '--check --server --device --rate --period --host --port --no-jack-start
+			COMPREPLY=($(compgen -W '--check --server --device --rate --period --host --port --no-jack-start --watch
 				--verbose --quiet --help --version' -- "$word"))
 		else
 			COMPREPLY=($(compgen -f -X '!*.cfg' -- "$word") $(compgen -d -S / -- "$word"))

@@ -237,6 +237,7 @@ START_TEST(test_wrong_calls)
 		{"/chronus/nonsense", "", "no such command"}, {"/chronus/", "", "no such command"},
 		{"/chronus/status/x", "", "no such command"}, {"/chronus/sta*", "", "no such command"},
 		{"/chronus/status", "i", "no arguments"},     {"/chronus/restart", "", "MODULE"},
+		{"/chronus/swap", "", "MODULE [FILE]"},       {"/chronus/swap", "i", "MODULE [FILE]"},
 		{"/chronus/restart", "i", "MODULE"},          {"/chronus/quit", "i", "no arguments"},
 		{"/chronus/describe", "i", "TYPE"},           {"/chronus/subscribe", "T", "seconds"},
 		{"/chronus/subscribe", "ii", "seconds"},      {"/chronus", "", "form /module/param"},
@@ -264,7 +265,7 @@ START_TEST(test_help_lists_what_works)
 		count++;
 	}
 	ck_assert_str_eq(bed.path, "/chronus/help/end");
-	ck_assert_uint_eq(count, 10);
+	ck_assert_uint_eq(count, 11);
 }
 END_TEST
 
