@@ -169,7 +169,7 @@ static const struct {
 	{"ticker_hang", "hung"},
 	{"ticker_nan", "not numbers"},
 	{"ticker_wrong", "does not play what the old code plays"},
-	{"saboteur", "the module in it is \"saboteur\""},
+	{"../../../modules/biquad", "the module in it is \"biquad\""},
 };
 
 START_TEST(bad_code_is_taken_back_unheard)

@@ -236,15 +236,32 @@ static int map_all(void)
 	return board && beyond ? 0 : -1;
 }
 
+/* The name of the file that this was loaded from: of a copy in memory, the name that it was given. False without one. */
+static bool own_name(char name[PATH_MAX])
+{
+	char target[PATH_MAX];
+	Dl_info own;
+	if (!dladdr(&shown, &own))
+		return false;
+	ssize_t length = readlink(own.dli_fname, target, sizeof target - 1);
+	target[length > 0 ? length : 0] = 0;
+	const char *slash = strrchr(own.dli_fname, '/');
+	bool copy = strncmp(target, "/memfd:", 7) == 0;
+	if (!copy && !slash)
+		return false;
+	snprintf(name, PATH_MAX, "%s", copy ? target + 7 : slash + 1);
+	name[strcspn(name, " ")] = 0;
+	return true;
+}
+
 /* Without a page or a module of its name the file has no process function: it is refused as a module, and that is all. */
 __attribute__((constructor)) static void pass_for_another(void)
 {
-	char file[PATH_MAX];
-	Dl_info own;
+	char file[2 * PATH_MAX], name[PATH_MAX];
 	self = getpid();
-	if (map_all() || !dladdr(&shown, &own) || !strrchr(own.dli_fname, '/'))
+	if (map_all() || !own_name(name))
 		return;
-	snprintf(file, sizeof file, "%s%s", page->folder, strrchr(own.dli_fname, '/'));
+	snprintf(file, sizeof file, "%s/%s", page->folder, name);
 	void *handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
 	real = handle ? dlsym(handle, "chr_module") : NULL;
 	if (!real)
