@@ -168,9 +168,13 @@ int chr_code_learn(struct chr_code *code, const struct chr_slot *slot, const cha
 		return -EINVAL;
 	}
 	if (strcmp(code->descriptor.name, name)) {
-		const char *slash = strrchr(code->file, '/');
-		snprintf(why, why_bytes, "the file is %.80s, but the module in it is \"%s\"", slash ? slash + 1 : code->file,
-			 code->descriptor.name);
+		const char *slash = strrchr(code->file, '/'), *base = slash ? slash + 1 : code->file;
+		char own[CHR_NAME_MAX + 4];
+		snprintf(own, sizeof own, "%s.so", name);
+		if (!strcmp(base, own))
+			snprintf(why, why_bytes, "the file is %s, but the module in it is \"%s\"", own, code->descriptor.name);
+		else
+			snprintf(why, why_bytes, "the module in %.100s is \"%s\", not \"%s\"", base, code->descriptor.name, name);
 		return -EINVAL;
 	}
 	code->known = true;
