@@ -45,9 +45,7 @@ int chr_swap_ask(struct chr_conductor *conductor, const struct chr_swap_ask *ask
 	*why = NULL;
 	if (!unit)
 		return -ENOENT;
-	if (unit->type->flags & CHR_MODULE_OUT)
-		*why = "the patch's output is restarted with new code (chronusctl restart), never swapped";
-	else if (ask->file[0] && ask->file[0] != '/')
+	if (ask->file[0] && ask->file[0] != '/')
 		*why = "the file has to be named with its whole path";
 	else if (swap->queued == CHR_SWAPS_MAX)
 		*why = "too many swaps wait";

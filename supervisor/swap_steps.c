@@ -44,7 +44,7 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 		return;
 	if (two(conductor)) {
 		chr_lanes_break(conductor, instance->lane);
-		chr_lanes_tell_out(conductor);
+		chr_lanes_tell_outs(conductor);
 	}
 	instance->by_hand = true;
 	chr_process_signal(instance->process, SIGKILL);
@@ -207,7 +207,7 @@ static void step_turning(struct chr_conductor *conductor)
 		return;
 	chr_lanes_break(conductor, !swap->lane);
 	chr_swap_commit(conductor);
-	chr_lanes_tell_out(conductor);
+	chr_lanes_tell_outs(conductor);
 	swap->frame = chr_lanes_soon(conductor) + 2 * conductor->rack.period;
 	if (swap->faded)
 		fade_out(conductor, 1.0f, swap->frame);
