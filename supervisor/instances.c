@@ -331,6 +331,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	}
 	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
+	fault->hang = false;
 	detach(conductor, instance);
 	instance->last_pid = process->born_pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);

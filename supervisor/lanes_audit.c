@@ -47,7 +47,7 @@ static void heal(struct chr_conductor *conductor, const struct chr_unit *unit)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	lanes->divergences++;
-	if (chr_swap_differs(conductor, unit))
+	if (chr_swap_differs(conductor))
 		return;
 	chr_warn("%s: the lanes differ; lane %c joins lane %c again", unit->name, 'a' + !lanes->leader, 'a' + lanes->leader);
 	chr_lanes_break(conductor, !lanes->leader);

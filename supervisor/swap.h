@@ -68,6 +68,7 @@ struct chr_swap {
 	bool faded;                /* out is faded down */
 	uint32_t frame;            /* turning, leaving: when the next step may be */
 	uint64_t begun_us, since_us;
+	uint64_t ending_us;        /* when an instance was told to end */
 	uint64_t trial_us;         /* when the trial began; 0: a lane is not whole */
 	uint64_t audits, joins;    /* of the lanes when it did */
 	unsigned differed;         /* audits that found a difference */
@@ -93,7 +94,7 @@ bool chr_swap_died(struct chr_conductor *conductor, const struct chr_process *pr
 
 /* The instance gave out what is not a number; the lanes differ. True when that ends a trial. */
 bool chr_swap_nonfinite(struct chr_conductor *conductor, const struct chr_instance *instance);
-bool chr_swap_differs(struct chr_conductor *conductor, const struct chr_unit *unit);
+bool chr_swap_differs(struct chr_conductor *conductor);
 
 /* The JACK server is gone: what is under way is taken back. */
 void chr_swap_server_lost(struct chr_conductor *conductor);

@@ -11,6 +11,7 @@
 
 #define WHOLE_WAIT_US 5000000u  /* for lanes that are not whole */
 #define START_WAIT_US 10000000u /* for the new code to be in step */
+#define END_WAIT_US   400000u   /* for a process that was told to end */
 #define FADING_US     3000000u  /* for a crossfade in the process */
 #define AUDIT_US      120000u   /* between two audits of a trial */
 #define AUDITS        2         /* that have to agree */
@@ -37,7 +38,8 @@ static struct chr_instance *first_of(struct chr_swap *swap)
 	return &swap->unit->instance[swap->lane];
 }
 
-/* Ends the instance's process for no fault of its own; it starts anew with the code that is its turn. */
+/* Ends the instance's process for no fault of its own; it starts anew with the code that is its turn. It closes its client in an orderly way: clients
+ * that are patched behind one that is killed wait until jackd has seen its death. */
 static void end_instance(struct chr_conductor *conductor, struct chr_instance *instance)
 {
 	if (!instance->process || instance->process->dying)
@@ -47,7 +49,22 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 		chr_lanes_tell_outs(conductor);
 	}
 	instance->by_hand = true;
-	chr_process_signal(instance->process, SIGKILL);
+	conductor->swap.ending_us = chr_monotonic_us();
+	if (!chr_process_order(instance->process, CHR_ORDER_EXIT))
+		chr_process_signal(instance->process, SIGKILL);
+}
+
+/* The end of one that does not come. */
+static void hurry_end(struct chr_conductor *conductor)
+{
+	const struct chr_swap *swap = &conductor->swap;
+	if (chr_monotonic_us() - swap->ending_us < END_WAIT_US)
+		return;
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		const struct chr_instance *instance = &swap->unit->instance[lane];
+		if (instance->by_hand && instance->process && !instance->process->dying)
+			chr_process_signal(instance->process, SIGKILL);
+	}
 }
 
 static void give_new_code(struct chr_swap *swap, struct chr_instance *instance)
@@ -277,14 +294,14 @@ void chr_swap_take_back(struct chr_conductor *conductor, const char *why)
 	conductor->lanes.differ = false;
 }
 
-bool chr_swap_differs(struct chr_conductor *conductor, const struct chr_unit *unit)
+bool chr_swap_differs(struct chr_conductor *conductor)
 {
 	struct chr_swap *swap = &conductor->swap;
 	char why[CHR_TEXT_MAX];
 	if (swap->state != CHR_SWAP_TRIAL || !swap->compares || swap->differed++ < DOUBTS)
 		return false;
-	snprintf(why, sizeof why, "it does not play what the old code plays, though %s (%s differs)",
-		 swap->code->descriptor.sound_version ? "its sound version says so" : "the file is the same", unit->name);
+	snprintf(why, sizeof why, "it does not play what the old code plays, though %s",
+		 swap->code->descriptor.sound_version ? "its sound version says so" : "the file is the same");
 	chr_swap_take_back(conductor, why);
 	return true;
 }
@@ -296,6 +313,7 @@ void chr_swap_step(struct chr_conductor *conductor)
 		[CHR_SWAP_TRIAL] = step_trial,     [CHR_SWAP_TURNING] = step_turning, [CHR_SWAP_LEAVING] = step_leaving,
 		[CHR_SWAP_SECOND] = step_second,   [CHR_SWAP_BACK] = step_back,
 	};
+	hurry_end(conductor);
 	if (step[conductor->swap.state])
 		step[conductor->swap.state](conductor);
 }
