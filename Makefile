@@ -180,19 +180,24 @@ $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wi
 endef
 $(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
 
-# A program of tests/fuzz/ beside the helpers of tests/supervisor/: without Check, so that libFuzzer can have them too.
-fuzzers := $(patsubst %.c,$B/%,$(call has_main,$(wildcard tests/fuzz/*.c)))
-$(fuzzers): $B/tests/%: $B/obj/tests/%.o $(call obj,$(call helpers_of,supervisor)) $B/lib/supervisor.a $B/lib/common.a
-	@mkdir -p $(@D)
-	$(say) link $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(libs_supervisor) $$(pkg-config --libs check)
+# A target of tests/fuzz/ with the helpers and the room it works on; only where `SAN` has fuzzer-no-link, for clang alone has libFuzzer.
+fuzz_room_fuzz_join := engine
+fuzz_targets := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers := $(fuzz_targets:%=$B/tests/fuzz/%)
+define fuzz_rule
+$B/tests/fuzz/$(1): $B/obj/tests/fuzz/$(1).o $B/obj/tests/fuzz/unchecked.o $(call obj,$(call helpers_of,$(2))) $B/lib/$(2).a $B/lib/common.a
+	@mkdir -p $$(@D)
+	$$(say) link $$@
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(libs_$(2))
+endef
+$(foreach t,$(fuzz_targets),$(eval $(call fuzz_rule,$(t),$(or $(fuzz_room_$(t)),supervisor))))
 
 # ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
 goals := $(or $(MAKECMDGOALS),all)
-dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench fuzz faults deps,$(goals)),run test) \
-	    $(if $(filter lint deps,$(goals)),test lint)
-dep_mode := $(if $(filter run test check-% bench fuzz faults lint deps,$(goals)),install,check)
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench faults deps,$(goals)),run test) \
+	    $(if $(filter lint deps,$(goals)),test lint) $(if $(filter %fuzz fuzz-% deps,$(goals)),test fuzz)
+dep_mode := $(if $(filter run test check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
 	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
@@ -226,9 +231,19 @@ tool_benches := $(filter $B/bench_%,$(test_tools))
 bench: tests $(benches) $(tool_benches)
 	@for b in $(tool_benches) $(benches); do echo "$$b"; $$b; done
 
-# A million hostile datagrams; with SAN=address,undefined they tell more.
-fuzz: $(fuzzers)
-	@for f in $(fuzzers); do echo "$$f"; $$f; done
+# Hostile input under libFuzzer: for SECONDS each, grown from tests/fuzz/corpus; what they find is kept in $(fuzz_kept). `fuzz-corpus` takes what
+# reaches code that the tree's corpus does not into the tree. `test-fuzz` is short and always the same.
+SECONDS ?= 60
+fuzz_sanitizers := fuzzer-no-link,address,undefined
+fuzz_kept := build/fuzz
+fuzz_make = $(MAKE) --no-print-directory CC='$(FUZZ_CC)' CFLAGS='-O1 -g' SAN=$(fuzz_sanitizers) fuzzers
+fuzz_built := $(fuzz_targets:%=build-san/$(subst $(comma),-,$(fuzz_sanitizers))/tests/fuzz/%)
+FUZZ_CC ?= clang
+.PHONY: fuzzers test-fuzz fuzz-corpus
+fuzzers: $(fuzzers)
+test-fuzz fuzz fuzz-corpus: | deps
+	@$(fuzz_make)
+	@bash tests/fuzz/run.sh $@ $(fuzz_kept) $(SECONDS) $(fuzz_built)
 
 # The fault campaign: make faults FAULTS='--help'
 FAULTS ?=
@@ -303,7 +318,7 @@ help:
 	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
 	'make bench             the figures' \
 	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
-	'make fuzz              a million hostile datagrams' \
+	'make fuzz              hostile input for SECONDS=60 each to whatever reads some; make test-fuzz is the short form' \
 	'make lint              clang-format, clang-tidy, cppcheck; make format rewrites the layout' \
 	'make install           into PREFIX (/usr/local) under DESTDIR; make uninstall removes it' \
 	'make deps              installs everything any of these needs' \

@@ -90,7 +90,7 @@ static void learn(struct chr_type *type, const struct chr_slot *slot, unsigned k
 static bool take_answer(struct chr_type *type, struct chr_process *process)
 {
 	struct chr_event report;
-	while (chr_ring_read(&process->slot->from_main, &report, 1))
+	for (unsigned i = 0; i < CHR_RING_EVENTS && chr_ring_read(&process->slot->from_main, &report, 1); i++)
 		if (report.kind == CHR_REPORT_LOADED || report.kind == CHR_REPORT_FAILED) {
 			learn(type, process->slot, report.kind);
 			return true;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #define POLITE_US 300000u /* until a process that was told to end is killed */
 
@@ -69,11 +70,13 @@ static void take_ready(struct chr_conductor *conductor, struct chr_process *proc
 {
 	unsigned char tag = 0;
 	int fd = chr_fd_receive(process->socket, &tag);
-	if (fd >= 0 && tag == CHR_FD_TAG_JACK) {
+	if (fd >= 0 && tag == CHR_FD_TAG_JACK && process->jack_fd < 0) {
 		process->jack_fd = fd;
 		chr_sentry_set_jack(&conductor->sentry, process, fd);
 	} else {
 		chr_debug("process %d: no JACK socket came (%d)", process->pid, fd);
+		if (fd >= 0)
+			close(fd);
 	}
 	chr_instances_ready(conductor, process);
 }
@@ -84,7 +87,8 @@ static void on_report(void *self)
 	struct chr_conductor *conductor = process->conductor;
 	chr_wake_clear(process->from_main);
 	struct chr_event report;
-	while (chr_ring_read(&process->slot->from_main, &report, 1)) {
+	/* no more than a ring holds: one that never stops reporting must not keep the control thread */
+	for (unsigned i = 0; i < CHR_RING_EVENTS && chr_ring_read(&process->slot->from_main, &report, 1); i++) {
 		if (chr_swap_report(conductor, process, report.kind))
 			continue;
 		switch (report.kind) {

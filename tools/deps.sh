@@ -10,7 +10,8 @@ shift
 sets=" $* "
 cc=${CC:-cc}
 
-# set | what to look for | Debian, Ubuntu | Fedora | Arch.  c:X = the command X, h:X = the C header X, f:X = a file that matches X
+# set | what to look for | Debian, Ubuntu | Fedora | Arch.  c:X = the command X, h:X = the C header X, f:X = a file that matches X,
+# s:X = what clang needs for -fsanitize=X
 needs='
 build | c:make                   | make                | make                                     | make
 build | c:gcc                    | gcc libc6-dev       | gcc glibc-devel                          | gcc
@@ -29,6 +30,7 @@ test  | c:dbus-daemon            | dbus                | dbus-daemon            
 lint  | c:clang-format           | clang-format        | clang-tools-extra                        | clang
 lint  | c:clang-tidy             | clang-tidy          | clang-tools-extra                        | clang
 lint  | c:cppcheck               | cppcheck            | cppcheck                                 | cppcheck
+fuzz  | s:fuzzer,address         | clang libclang-rt-dev | clang compiler-rt                      | clang compiler-rt
 '
 
 has_header() {
@@ -41,6 +43,7 @@ has() {
 	c:*) command -v "${1#c:}" ;;
 	h:*) has_header "${1#h:}" ;;
 	f:*) compgen -G "${1#f:}" ;;
+	s:*) command -v clang && echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize="${1#s:}" -x c -o /dev/null - ;;
 	esac >/dev/null 2>&1
 }
 
