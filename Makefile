@@ -32,7 +32,8 @@ CC := cc
 endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
-SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+# gcc's thread sanitizer does not know fences; what they order is checked by tests/model.
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all $(if $(filter thread,$(SAN)),-Wno-tsan))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(CFLAGS) -ffp-contract=off -fno-common -pthread $(WARNINGS) $(SAN_FLAGS)
 ALL_LDFLAGS = $(LDFLAGS) -pthread $(SAN_FLAGS)
 
@@ -195,9 +196,9 @@ $(foreach t,$(fuzz_targets),$(eval $(call fuzz_rule,$(t),$(or $(fuzz_room_$(t)),
 # ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
 goals := $(or $(MAKECMDGOALS),all)
-dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests check-% bench faults deps,$(goals)),run test) \
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests test-races check-% bench faults deps,$(goals)),run test) \
 	    $(if $(filter lint deps,$(goals)),test lint) $(if $(filter %fuzz fuzz-% deps,$(goals)),test fuzz)
-dep_mode := $(if $(filter run test check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
+dep_mode := $(if $(filter run test test-races check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
 	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
@@ -226,6 +227,15 @@ check-$(1): $(filter $B/tests/$(1)/%,$(tests)) $(needs_$(1))
 	@bash tests/run.sh $(filter $B/tests/$(1)/%,$(tests))
 endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
+
+# What several threads touch, under the thread sanitizer. Its shadow memory wants addresses that are not too random.
+race_tests := common/test_ring common/test_board common/test_slot engine/test_join engine/test_races supervisor/test_inbox supervisor/test_processes
+race_built := $(race_tests:%=build-san/thread/tests/%)
+.PHONY: test-races
+test-races: | deps
+	@$(MAKE) --no-print-directory CC='$(CC)' SAN=thread $(race_built) | sed '/is up to date/d'
+	@export TSAN_OPTIONS="suppressions=tests/lib/tsan.supp halt_on_error=1 $${TSAN_OPTIONS:-}"; \
+		if setarch -R true 2>/dev/null; then setarch -R bash tests/run.sh $(race_built); else bash tests/run.sh $(race_built); fi
 
 tool_benches := $(filter $B/bench_%,$(test_tools))
 bench: tests $(benches) $(tool_benches)
@@ -315,6 +325,7 @@ help:
 	'make                   builds everything into build/' \
 	'make run [PATCH=file]  installs what is missing, builds, plays a patch (patches/drone.cfg)' \
 	'make test              installs what is missing, builds, runs all tests; SAN=address,undefined: under sanitizers' \
+	'make test-races        what several threads touch, under the thread sanitizer' \
 	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
 	'make bench             the figures' \
 	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
