@@ -47,7 +47,8 @@ dsp_src := $(wildcard modules/dsp/*.c)
 module_src := $(wildcard modules/*.c)
 test_lib_src := $(filter-out tests/lib/rt_probe.c,$(wildcard tests/lib/*.c))
 probe_src := $(wildcard tests/lib/rt_probe.c)
-test_src := $(wildcard tests/*/test_*.c)
+# The explorer of tests/model takes the place of a sanitizer, gcc's.
+test_src := $(filter-out $(if $(or $(SAN),$(findstring clang,$(CC))),tests/model/%),$(wildcard tests/*/test_*.c))
 bench_src := $(wildcard tests/*/bench_*.c)
 bad_module_src := $(wildcard tests/modules/bad/*.c tests/system/modules/*.c)
 test_rooms := $(sort $(patsubst tests/%/,%,$(dir $(test_src))))
@@ -179,7 +180,17 @@ $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wi
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \
 		$$$$(pkg-config --libs check) $$(libs_$(2))
 endef
-$(foreach t,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
+$(foreach t,$(filter-out model/%,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%)),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
+
+# The explorer's tests: with the code under test compiled to call it before every access.
+model_src := $(wildcard tests/model/*.c)
+$(call obj,$(wildcard tests/model/code_*.c)): shape_flags = -fsanitize=thread -Wno-tsan -fno-builtin -Dmemcpy=explore_memcpy \
+	-Dnanosleep=explore_nanosleep
+$(filter $B/tests/model/%,$(tests)): $B/tests/%: $B/obj/tests/%.o $(call obj,$(filter-out tests/model/test_%,$(model_src))) $B/lib/engine.a \
+		$B/lib/common.a
+	@mkdir -p $(@D)
+	$(say) link $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $$(pkg-config --libs check) $(libs_engine)
 
 # A target of tests/fuzz/ with the helpers and the room it works on; only where `SAN` has fuzzer-no-link, for clang alone has libFuzzer.
 fuzz_room_fuzz_join := engine
