@@ -184,7 +184,7 @@ $(foreach t,$(filter-out model/%,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%
 
 # The explorer's tests: with the code under test compiled to call it before every access.
 model_src := $(wildcard tests/model/*.c)
-$(call obj,$(wildcard tests/model/code_*.c)): shape_flags = -fsanitize=thread -Wno-tsan -fno-builtin -Dmemcpy=explore_memcpy \
+$(call obj,$(wildcard tests/model/code_*.c)): shape_flags = -fsanitize=thread -Wno-tsan -fno-builtin -U_FORTIFY_SOURCE -Dmemcpy=explore_memcpy \
 	-Dnanosleep=explore_nanosleep
 $(filter $B/tests/model/%,$(tests)): $B/tests/%: $B/obj/tests/%.o $(call obj,$(filter-out tests/model/test_%,$(model_src))) $B/lib/engine.a \
 		$B/lib/common.a
@@ -207,9 +207,9 @@ $(foreach t,$(fuzz_targets),$(eval $(call fuzz_rule,$(t),$(or $(fuzz_room_$(t)),
 # ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
 goals := $(or $(MAKECMDGOALS),all)
-dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests test-races check-% bench faults deps,$(goals)),run test) \
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests test-races coverage check-% bench faults deps,$(goals)),run test) \
 	    $(if $(filter lint deps,$(goals)),test lint) $(if $(filter %fuzz fuzz-% deps,$(goals)),test fuzz)
-dep_mode := $(if $(filter run test test-races check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
+dep_mode := $(if $(filter run test test-races coverage check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
 	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
@@ -247,6 +247,18 @@ test-races: | deps
 	@$(MAKE) --no-print-directory CC='$(CC)' SAN=thread $(race_built) | sed '/is up to date/d'
 	@export TSAN_OPTIONS="suppressions=tests/lib/tsan.supp halt_on_error=1 $${TSAN_OPTIONS:-}"; \
 		if setarch -R true 2>/dev/null; then setarch -R bash tests/run.sh $(race_built); else bash tests/run.sh $(race_built); fi
+
+# Lines that the tests reach, a room each, and whether that is enough: make coverage COVERED='tests/common/test_ring.c ...' runs these alone. Modules that are
+# killed leave no counts, and count as if they had not run.
+COVERED ?= $(filter-out tests/model/%,$(test_src))
+COVERAGE_BAR ?= 85
+coverage_dir := build-coverage
+.PHONY: coverage
+coverage: | deps
+	@find $(coverage_dir) -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory B=$(coverage_dir) CC='$(CC)' CFLAGS='-O0 -g -Wno-format-truncation --coverage -fprofile-update=atomic' LDFLAGS=--coverage tests
+	@status=0; bash tests/run.sh $(patsubst tests/%.c,$(coverage_dir)/tests/%,$(COVERED)) || status=1; \
+		bash tests/coverage.sh $(coverage_dir) $(COVERAGE_BAR) common engine supervisor && exit $$status
 
 tool_benches := $(filter $B/bench_%,$(test_tools))
 bench: tests $(benches) $(tool_benches)
@@ -329,7 +341,7 @@ uninstall:
 
 .PHONY: clean help
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-coverage
 
 help:
 	@printf '%s\n' \
@@ -337,6 +349,7 @@ help:
 	'make run [PATCH=file]  installs what is missing, builds, plays a patch (patches/drone.cfg)' \
 	'make test              installs what is missing, builds, runs all tests; SAN=address,undefined: under sanitizers' \
 	'make test-races        what several threads touch, under the thread sanitizer' \
+	'make coverage          how much of common, engine and supervisor the tests reach; below 85 % of the lines of one it fails' \
 	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
 	'make bench             the figures' \
 	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
