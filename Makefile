@@ -240,7 +240,7 @@ endef
 $(foreach room,$(test_rooms),$(eval $(call check_rule,$(room))))
 
 # What several threads touch, under the thread sanitizer. Its shadow memory wants addresses that are not too random.
-race_tests := common/test_ring common/test_board common/test_slot engine/test_join engine/test_races supervisor/test_inbox supervisor/test_processes
+race_tests := common/test_ring common/test_board common/test_choice common/test_slot engine/test_join engine/test_races supervisor/test_inbox supervisor/test_processes
 race_built := $(race_tests:%=build-san/thread/tests/%)
 .PHONY: test-races
 test-races: | deps

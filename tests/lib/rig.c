@@ -118,6 +118,7 @@ static void take_instance(struct chr_rig_instance *to, const struct chr_reply *r
 	to->pid = (pid_t)number_of(reply, "pid");
 	to->restarts = (long)number_of(reply, "restarts");
 	to->applied = number_of(reply, "applied");
+	to->joins = number_of(reply, "joins");
 }
 
 static void take_status(struct chr_rig_status *status, const struct chr_reply *reply)

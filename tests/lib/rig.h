@@ -22,6 +22,7 @@ struct chr_rig_instance {
 	pid_t pid;
 	long restarts;
 	double applied; /* events */
+	double joins;
 };
 
 struct chr_rig_status {

@@ -1,10 +1,12 @@
-/* Proves that a module's process callback keeps its promise: no allocation, no lock, no system call.
+/* Proves that a module's process callback keeps its promise: no allocation, no lock, no system call, an end in time.
  *
  * Preloaded (LD_PRELOAD) into chronus-module; in every other program it does nothing. It puts itself between the engine and JACK's
  * jack_set_process_callback(). While the callback runs,
  *   - the allocator's entries and those of pthread's locks and semaphores, interposed here, note their names;
  *   - the kernel turns every system call of the thread into SIGSYS (PR_SET_SYSCALL_USER_DISPATCH); the handler notes its
- *     number and lets it fail with ENOSYS.
+ *     number and lets it fail with ENOSYS;
+ *   - the thread's processor time is measured, which stands still while others have the processor: a callback that takes ENDLESS_MS of it
+ *     is ended by a signal; one that takes more than half a period most of the time lingers.
  * When a callback that broke the promise returns, what it did is appended to the file named by CHRONUS_RT_PROBE, one line
  * `PID broke KIND NAME` each, and the process aborts. `PID armed` there means that the first callback of a process is watched.
  */
@@ -31,7 +33,9 @@
 #define ALLOW 0
 #define BLOCK 1
 
-#define NOTES_MAX 16
+#define NOTES_MAX  16
+#define ENDLESS_MS 200 /* many times what any stall of a machine was seen to add */
+#define RECENT     16  /* callbacks that are looked at together, so that a stall is not taken for the module's work */
 
 /* glibc's own names of the allocator. */
 void *__libc_malloc(size_t bytes);
@@ -54,6 +58,10 @@ static volatile unsigned note_count;
 
 static bool watching;
 static JackProcessCallback callback;
+static jack_client_t *watched;
+static timer_t endless;
+static uint32_t recent; /* a bit for each of the last callbacks: it took more than half a period */
+static unsigned callbacks;
 
 static void note(const char *kind, const char *name, int number)
 {
@@ -95,12 +103,56 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 #endif
 }
 
+/* The callback does not return: told here, for there is no later. */
+static void on_endless(int sig)
+{
+	(void)sig;
+	selector = ALLOW;
+	inside = false;
+	note("time", "endless", 0);
+	report_notes();
+	abort();
+}
+
+static void set_timer(void)
+{
+	const struct itimerspec once = {.it_value = {.tv_nsec = ENDLESS_MS * 1000000L}};
+	timer_settime(endless, 0, &once, NULL);
+}
+
+static int64_t processor_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void judge_time(int64_t ns, jack_nframes_t frames)
+{
+	bool late = ns > INT64_C(500000000) * frames / jack_get_sample_rate(watched);
+	recent = (recent << 1 | late) & ((1u << RECENT) - 1);
+	if (++callbacks >= RECENT && __builtin_popcount(recent) > RECENT / 2)
+		note("time", "lingers", 0);
+}
+
+static void watch_time(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGXCPU};
+	struct sigaction action = {.sa_handler = on_endless};
+	event._sigev_un._tid = gettid();
+	sigaction(SIGXCPU, &action, NULL);
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &endless))
+		abort();
+}
+
 static void arm(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGSYS);
+	sigaddset(&set, SIGXCPU);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	watch_time();
 	char line[64];
 	int status = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector);
 	snprintf(line, sizeof line, "%d %s\n", (int)getpid(), status == 0 ? "armed" : "cannot watch system calls");
@@ -112,11 +164,14 @@ static int watched_callback(jack_nframes_t frames, void *arg)
 {
 	if (!armed)
 		arm();
+	set_timer();
+	int64_t begun = processor_ns();
 	inside = true;
 	selector = BLOCK;
 	int status = callback(frames, arg);
 	selector = ALLOW;
 	inside = false;
+	judge_time(processor_ns() - begun, frames);
 	if (note_count > 0) {
 		report_notes();
 		abort();
@@ -148,6 +203,7 @@ int jack_set_process_callback(jack_client_t *client, JackProcessCallback process
 	static int (*real)(jack_client_t *, JackProcessCallback, void *);
 	*(void **)&real = dlsym(RTLD_NEXT, "jack_set_process_callback");
 	callback = process;
+	watched = client;
 	return real(client, watching ? watched_callback : process, arg);
 }
 

@@ -35,6 +35,7 @@ enum explore_breach {
 	BREACH_RELEASE_FENCE,
 	BREACH_NO_CLEARING,    /* atomic stores of 0 do not happen */
 	BREACH_NO_SECOND_LOOK, /* a thread's atomic load of what it has just loaded gives the same again */
+	BREACH_TORN_EXCHANGE,  /* a compare-and-exchange is a load and then a store */
 };
 
 struct explore_plan {

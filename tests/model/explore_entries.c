@@ -47,12 +47,19 @@ PLAIN(16)
 ATOMIC(32)
 ATOMIC(64)
 
+bool __tsan_atomic64_compare_exchange_strong(void *at, void *expected, uint64_t value, int order, int failed);
 void __tsan_atomic_thread_fence(int order);
 void __tsan_init(void);
 void __tsan_func_entry(void *caller);
 void __tsan_func_exit(void);
 void __tsan_read_range(void *at, size_t bytes);
 void __tsan_write_range(void *at, size_t bytes);
+
+bool __tsan_atomic64_compare_exchange_strong(void *at, void *expected, uint64_t value, int order, int failed)
+{
+	(void)failed;
+	return explore_compare_exchange(at, sizeof value, expected, value, order);
+}
 
 void __tsan_atomic_thread_fence(int order)
 {

@@ -70,12 +70,13 @@ static bool broken(const struct cell *cell, enum explore_breach breach)
 	return explore_state.plan->breach == breach && explore_state.plan->tag == cell->area->tag;
 }
 
+/* NULL: not shared, or nobody runs. */
 static struct cell *cell_of(const void *at)
 {
 	const struct explore_plan *plan = explore_state.plan;
 	const unsigned char *byte = at;
 
-	for (unsigned i = 0; i < plan->areas; i++) {
+	for (unsigned i = 0; explore_state.running && i < plan->areas; i++) {
 		const struct explore_area *area = &plan->area[i];
 		const unsigned char *base = area->at;
 		if (byte < base || byte >= base + area->bytes)
@@ -203,7 +204,7 @@ uint64_t explore_load(const void *at, size_t bytes, int order)
 	struct cell *cell = cell_of(at);
 	uint64_t value = 0;
 
-	if (!explore_state.running || !cell) {
+	if (!cell) {
 		memcpy(&value, at, bytes);
 		return value;
 	}
@@ -226,7 +227,7 @@ void explore_store(void *at, size_t bytes, uint64_t value, int order)
 {
 	struct cell *cell = cell_of(at);
 
-	if (!explore_state.running || !cell) {
+	if (!cell) {
 		memcpy(at, &value, bytes);
 		return;
 	}
@@ -241,21 +242,13 @@ void explore_store(void *at, size_t bytes, uint64_t value, int order)
 		cell->ordered = cell->stores - 1;
 }
 
-uint64_t explore_exchange(void *at, size_t bytes, uint64_t value, int order)
+/* The new value follows the newest there is, with nothing between. */
+static void follow(struct cell *cell, void *at, size_t bytes, uint64_t value, int order)
 {
-	struct cell *cell = cell_of(at);
-	uint64_t before = 0;
+	const struct view seen = cell->store[cell->stores - 1].view;
 
-	memcpy(&before, at, bytes);
-	if (!explore_state.running || !cell) {
-		memcpy(at, &value, bytes);
-		return before;
-	}
-	approach(cell, true);
-	memcpy(&before, at, bytes);
 	if (broken(cell, BREACH_STORE_RELAXED))
 		order = memory_order_relaxed;
-	const struct view seen = cell->store[cell->stores - 1].view;
 	join(&self()->acquired, &seen);
 	if (acquires(order))
 		join(&self()->view, &seen);
@@ -265,7 +258,45 @@ uint64_t explore_exchange(void *at, size_t bytes, uint64_t value, int order)
 	join(&cell->store[cell->stores - 1].view, &seen);
 	if (order == memory_order_seq_cst)
 		cell->ordered = cell->stores - 1;
+}
+
+uint64_t explore_exchange(void *at, size_t bytes, uint64_t value, int order)
+{
+	struct cell *cell = cell_of(at);
+	uint64_t before = 0;
+
+	if (cell)
+		approach(cell, true);
+	memcpy(&before, at, bytes);
+	if (cell)
+		follow(cell, at, bytes, value, order);
+	else
+		memcpy(at, &value, bytes);
 	return before;
+}
+
+bool explore_compare_exchange(void *at, size_t bytes, void *expected, uint64_t value, int order)
+{
+	struct cell *cell = cell_of(at);
+
+	if (!cell) {
+		bool equal = memcmp(at, expected, bytes) == 0;
+		memcpy(equal ? at : expected, equal ? (const void *)&value : at, bytes);
+		return equal;
+	}
+	approach(cell, true);
+	/* one that fails is a load, of an older value perhaps */
+	const struct store *store = see(cell, 0);
+	if (memcmp(store->value, expected, bytes) == 0 && !broken(cell, BREACH_TORN_EXCHANGE))
+		store = see(cell, cell->stores - 1);
+	if (memcmp(store->value, expected, bytes) != 0) {
+		memcpy(expected, store->value, bytes);
+		return false;
+	}
+	if (broken(cell, BREACH_TORN_EXCHANGE))
+		approach(cell, true);
+	follow(cell, at, bytes, value, order);
+	return true;
 }
 
 void explore_settle(void)
@@ -287,7 +318,7 @@ void explore_plain(const void *at, bool write)
 {
 	struct cell *cell = cell_of(at);
 
-	if (!explore_state.running || !cell)
+	if (!cell)
 		return;
 	approach(cell, write);
 	if (!cell->area->racy) {
@@ -335,9 +366,9 @@ static void copy_in(unsigned char *to, const unsigned char *from, size_t bytes)
 
 void *explore_memcpy(void *to, const void *from, size_t bytes)
 {
-	if (explore_state.running && cell_of(from))
+	if (cell_of(from))
 		copy_out(to, from, bytes);
-	else if (explore_state.running && cell_of(to))
+	else if (cell_of(to))
 		copy_in(to, from, bytes);
 	else
 		memcpy(to, from, bytes);

@@ -25,6 +25,7 @@ void explore_settle(void);
 uint64_t explore_load(const void *at, size_t bytes, int order);
 void explore_store(void *at, size_t bytes, uint64_t value, int order);
 uint64_t explore_exchange(void *at, size_t bytes, uint64_t value, int order);
+bool explore_compare_exchange(void *at, size_t bytes, void *expected, uint64_t value, int order);
 void explore_fence(int order);
 void explore_plain(const void *at, bool write);
 

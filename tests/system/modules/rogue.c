@@ -7,19 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LINGER_STEPS 40000000u /* milliseconds on any processor: more than a period */
+
 struct state {
 	uint32_t cycles;
 };
 
 enum param { DEED };
-enum deed { NOTHING, ALLOCATE, RELEASE, LOCK, CALL };
+enum deed { NOTHING, ALLOCATE, RELEASE, LOCK, CALL, LINGER, SPIN };
 
-static const char *const deeds[] = {"nothing", "allocate", "release", "lock", "call", NULL};
+static const char *const deeds[] = {"nothing", "allocate", "release", "lock", "call", "linger", "spin", NULL};
 
 static const struct chr_port ports[] = {{"out", CHR_OUT, CHR_AUDIO, 0, "silence"}};
 
 static const struct chr_param params[] = {
-	[DEED] = {"deed", "", 0.0f, 4.0f, 0.0f, CHR_CHOICE, 0.0f, deeds, "what to do in the next cycle"},
+	[DEED] = {"deed", "", 0.0f, 6.0f, 0.0f, CHR_CHOICE, 0.0f, deeds, "what to do in the next cycle"},
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -55,6 +57,13 @@ static void process(void *state, const struct chr_io *io)
 	case CALL:
 		close(open("/dev/null", O_RDONLY | O_CLOEXEC));
 		break;
+	case LINGER:
+		for (volatile uint32_t i = 0; i < LINGER_STEPS; i++)
+			;
+		break;
+	case SPIN:
+		for (volatile uint32_t i = 0;; i++)
+			;
 	default:
 		break;
 	}
