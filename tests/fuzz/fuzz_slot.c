@@ -1,4 +1,4 @@
-/* Slots of hostile modules: the input scribbles over them, reports and notes what it likes, dies, and in between the supervisor does what it does
+/* Slots and boards of hostile modules: the input scribbles over them, reports and notes what it likes, dies, and in between the supervisor does what it does
  * with a slot. Whatever it reads there, its own books must be in order afterwards, and every descriptor it got must be closed.
  */
 #include "common/clock.h"
@@ -24,7 +24,7 @@
 	}
 static const struct {
 	size_t at, bytes;
-} block[] = {BLOCK(report),   BLOCK(status),  BLOCK(pulse),     BLOCK(picker),     BLOCK(alive),     BLOCK(order),
+} block[] = {BLOCK(report),   BLOCK(status),  BLOCK(picker),    BLOCK(alive),      BLOCK(order),
 	     BLOCK(to_audio), BLOCK(to_main), BLOCK(from_main), BLOCK(from_audio), BLOCK(descriptor)};
 
 static struct lanes_bed *bed;
@@ -174,15 +174,19 @@ static void tick(void)
 }
 
 /* What a module does. */
-static void misbehave(struct fuzz_input *input, unsigned deed, struct chr_process *process)
+static void misbehave(struct fuzz_input *input, unsigned deed, struct chr_process *process, unsigned lane)
 {
+	const unsigned blocks = sizeof block / sizeof *block;
 	struct chr_event event = {0};
 	unsigned which;
 
 	switch (deed) {
 	case 0:
-		which = fuzz_byte(input) % (sizeof block / sizeof *block);
-		fuzz_scribble(input, (unsigned char *)process->slot + block[which].at, block[which].bytes);
+		which = fuzz_byte(input) % (blocks + 1);
+		if (which == blocks)
+			fuzz_scribble(input, bed->conductor.board[lane], sizeof(struct chr_board));
+		else
+			fuzz_scribble(input, (unsigned char *)process->slot + block[which].at, block[which].bytes);
 		break;
 	case 1:
 	case 2:
@@ -246,7 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		if (!process)
 			process = &bed->process[unit]; /* one that is dead, or still a spare */
 		if (deed < 4)
-			misbehave(&input, deed, process);
+			misbehave(&input, deed, process, lane);
 		else
 			supervise(&input, deed, unit, lane, process);
 		demand_order();
