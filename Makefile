@@ -33,7 +33,7 @@ endif
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
 # gcc's thread sanitizer does not know fences; what they order is checked by tests/model.
-SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all $(if $(filter thread,$(SAN)),-Wno-tsan))
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all $(if $(findstring thread,$(SAN)),$(if $(findstring clang,$(CC)),,-Wno-tsan)))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE $(CFLAGS) -ffp-contract=off -fno-common -pthread $(WARNINGS) $(SAN_FLAGS)
 ALL_LDFLAGS = $(LDFLAGS) -pthread $(SAN_FLAGS)
 

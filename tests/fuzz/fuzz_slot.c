@@ -9,6 +9,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/supervisor/lanes_bed.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -161,10 +162,23 @@ static void take_notes(unsigned unit, unsigned lane)
 		chr_lanes_note(&bed->conductor, &bed->unit[unit], instance, &note);
 }
 
+/* A guard that is told to end does so, whatever stands in the word it waits on. */
+static void stop_guards(void)
+{
+	static const _Atomic int stop = 1;
+
+	for (unsigned i = 0; i < bed->processes; i++) {
+		chr_slot_wake_guard(bed->process[i].slot);
+		int rc = chr_slot_wait_death(bed->process[i].slot, &stop);
+		fuzz_demand(rc == 0 || rc == -EINTR);
+	}
+}
+
 static void tick(void)
 {
 	uint64_t now = chr_monotonic_us();
 
+	stop_guards();
 	bed_let_pass(bed, 30000);
 	bed->conductor.lanes.audit_us = now;
 	chr_instances_review(&bed->conductor);
