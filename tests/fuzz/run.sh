@@ -3,7 +3,7 @@
 #
 # test-fuzz    the tree's corpus and RUNS inputs made from it, the same each time; ends with `N passed, N failed`
 # fuzz         SECONDS for each target; what reaches new code is kept in KEPT/NAME, an input that fails in KEPT/NAME-*
-# fuzz-corpus  takes from KEPT/NAME into the tree what reaches code that the tree's corpus does not
+# fuzz-corpus  takes from KEPT/NAME into the tree what reaches code that the tree's corpus does not, as few as do
 set -u
 mode=$1 kept=$2 seconds=$3
 shift 3
@@ -52,7 +52,7 @@ for target in "$@"; do
 		fi
 		;;
 	fuzz-corpus)
-		"$target" -merge=1 "$corpus" "$kept/$name" 2>&1 | tail -n 1
+		"${calm[@]}" "$target" -set_cover_merge=1 -use_counters=0 "$corpus" "$kept/$name" 2>&1 | tail -n 1
 		;;
 	esac
 done
