@@ -30,8 +30,8 @@ static void mark(struct chr_rt *rt, uint32_t frame)
 {
 	for (size_t i = 0; i + sizeof frame <= rt->module->state_bytes; i += sizeof frame)
 		memcpy(rt->state + i, &frame, sizeof frame);
-	for (unsigned i = 0; i < CHR_PARAMS_MAX; i++)
-		chr_smoother_step(&rt->engine.param[i], (float)(frame % 1000));
+	chr_smoother_step(&rt->engine.param[PARAM_LEVEL], (float)(frame % 10));
+	chr_smoother_step(&rt->engine.gain, (float)(frame % 1000));
 	rt->serial = frame;
 	rt->serial_known = true;
 	rt->queue.count = 20;
@@ -49,9 +49,8 @@ static bool whole(const struct chr_rt *rt, uint32_t frame)
 		if (word != frame)
 			return false;
 	}
-	for (unsigned i = 0; i < CHR_PARAMS_MAX; i++)
-		if (rt->engine.param[i].target != (float)(frame % 1000))
-			return false;
+	if (rt->engine.param[PARAM_LEVEL].target != (float)(frame % 10) || rt->engine.gain.target != (float)(frame % 1000))
+		return false;
 	for (unsigned i = 0; i < rt->queue.count; i++)
 		if (rt->queue.item[i].event.ramp_frames != frame)
 			return false;

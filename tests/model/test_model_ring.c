@@ -34,12 +34,12 @@ static void fill(uint32_t count)
 {
 	filled = count;
 	chr_ring_init(&ring);
-	ring.head = START;
-	ring.tail = START - count;
+	ring.head = ring.tail = ring.tail_seen = ring.head_seen = START - count;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct chr_event event = numbered(i);
+		ck_assert_uint_eq(chr_ring_write(&ring, &event, 1), 1);
+	}
 	ring.tail_seen = START - count;
-	ring.head_seen = START - count;
-	for (uint32_t i = 0; i < count; i++)
-		ring.event[(START - count + i) % CHR_RING_EVENTS] = numbered(i);
 }
 
 static void reset(void)
