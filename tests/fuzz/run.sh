@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs fuzz targets.   usage: tests/fuzz/run.sh test-fuzz|fuzz|fuzz-corpus KEPT SECONDS TARGET...
 #
-# test-fuzz    the tree's corpus and RUNS inputs made from it, the same each time; ends with `N passed, N failed`
+# test-fuzz    the tree's corpus and up to RUNS inputs made from it, the same each time; ends with `N passed, N failed`
 # fuzz         SECONDS for each target; what reaches new code is kept in KEPT/NAME, an input that fails in KEPT/NAME-*
 # fuzz-corpus  takes from KEPT/NAME into the tree what reaches code that the tree's corpus does not, as few as do
 set -u
@@ -30,9 +30,12 @@ for target in "$@"; do
 	case $mode in
 	test-fuzz)
 		echo "$target"
-		runs=$RUNS
-		# these build everything anew for each input
-		[[ $name == fuzz_slot || $name == fuzz_join ]] && runs=$((RUNS / 10))
+		# by what an input costs
+		case $name in
+		fuzz_slot | fuzz_join) runs=$((RUNS / 10)) ;;
+		fuzz_patch) runs=$((RUNS / 4)) ;;
+		*) runs=$RUNS ;;
+		esac
 		if fuzzed "$target" -seed=1 -runs="$runs" -verbosity=0 -print_final_stats=1 "$scratch/$name" "$corpus" >"$scratch/log" 2>&1; then
 			((passed += 1))
 			grep -E 'number_of_executed_units|peak_rss' "$scratch/log"
