@@ -1,4 +1,5 @@
-/* The tangent that prewarps a cutoff, in double precision and free of branches.
+/* The tangent that prewarps a cutoff, in double precision and free of branches, as a fraction: who needs more than the tangent saves a
+ * division.
  *
  *   tan(pi x) = 2 s c / (c^2 - s^2),   s = sin(pi x / 2), c = cos(pi x / 2)
  *
@@ -9,8 +10,12 @@
 
 #include "modules/dsp/wide.h"
 
+struct chr_fraction {
+	double over, under;
+};
+
 /* tan(pi x), 0 <= x <= 0.49. Realtime-safe. */
-CHR_INLINE double chr_tan_pi(double x)
+CHR_INLINE struct chr_fraction chr_tan_pi(double x)
 {
 	const double h = x * 1.57079632679489661923, z = -h * h;
 	double s = 1.0 / 6227020800.0, c = 1.0 / 479001600.0;
@@ -28,7 +33,7 @@ CHR_INLINE double chr_tan_pi(double x)
 	c = c * z + 1.0 / 24.0;
 	c = c * z + 0.5;
 	c = c * z + 1.0;
-	return 2.0 * s * c / (c * c - s * s);
+	return (struct chr_fraction){2.0 * s * c, c * c - s * s};
 }
 
 #endif
