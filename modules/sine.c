@@ -87,6 +87,7 @@ CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const 
 				  uint32_t count)
 {
 	float freq[CHR_CHUNK], tune[CHR_CHUNK], pitch[CHR_CHUNK], fm[CHR_CHUNK], depth[CHR_CHUNK];
+	double hz[CHR_CHUNK];
 	uint64_t step[CHR_CHUNK];
 
 	chr_control_spread(freq, c->freq, at, count);
@@ -97,7 +98,10 @@ CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const 
 	for (uint32_t i = 0; i < CHR_CHUNK; i++)
 		fm[i] = heard(fm[i], depth[i]);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++)
-		step[i] = chr_phase_step(frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]), sample_rate);
+		hz[i] = frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]);
+	/* On their own, because only AVX-512 converts to 64-bit integers side by side. */
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		step[i] = chr_phase_step(hz[i], sample_rate);
 	memset(step + count, 0, (CHR_CHUNK - count) * sizeof *step);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++) {
 		to[i] = (uint32_t)(phase >> 32);
