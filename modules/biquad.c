@@ -177,7 +177,7 @@ CHR_WIDE static void play_moving(struct chr_svf *s, const struct chr_io *io, uin
 	const float *in = io->in[IN] + at;
 	float *out = io->out[OUT] + at;
 	struct chr_svf_coefficients c;
-	struct chr_svf_transitions t;
+	struct chr_svf_course t;
 	struct chr_svf_batch batch;
 	struct chr_svf_starts starts;
 	uint32_t count;
@@ -192,10 +192,10 @@ CHR_WIDE static void play_moving(struct chr_svf *s, const struct chr_io *io, uin
 		}
 		count = chr_svf_whole(frames - done);
 		coefficients_moving(&c, io, at + done, count);
-		chr_svf_transit(&t, &c, UINT32_MAX);
+		chr_svf_plan(&t, &c, UINT32_MAX);
 		chr_svf_take(&batch, in + done, &c, UINT32_MAX, count);
 		chr_svf_follow(&starts, s, &batch, &t, count);
-		chr_svf_give(out + done, &batch, &starts, &c, &t, UINT32_MAX, count);
+		chr_svf_give(out + done, &batch, &starts, &t, count);
 	}
 }
 

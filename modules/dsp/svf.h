@@ -3,9 +3,10 @@
  *   s' = M s + B v,   y = m0 v + n1 (s1 + s1') + n2 (s2 + s2'),   M = (b1 -b2; b2 b4),  B = (b2 b3)
  *
  * From one sample to the next that is a chain of operations that leaves the processor idle. So samples go in groups: with p = M..M and
- * q = M..M B v + .. + B v, both counted from the group's first sample, each state of the group is s = p s0 + q, and several groups are
- * worked on side by side until only s0 is missing. A group that is cut by the end of a block is left as p and q in the state and goes
- * on in the next one, with the same operations: where blocks end cannot change a bit. Realtime-safe, as everything here.
+ * q = M..M B v + .. + B v, both counted from the group's first sample, each state of the group is p s + q with the state s before the
+ * group, and each output c s + r with c made of p and r of q. Several groups are worked on side by side until only s is missing. A
+ * group that is cut by the end of a block is left as p and q in the state and goes on in the next one, with the same operations:
+ * where blocks end cannot change a bit. Realtime-safe, as everything here.
  */
 #ifndef CHR_MODULES_DSP_SVF_H
 #define CHR_MODULES_DSP_SVF_H
@@ -22,9 +23,8 @@
 static_assert(CHR_GROUP == CHR_LANES, "a chunk is a square, samples of a group down, groups across");
 
 struct chr_svf {
-	double s1, s2;             /* the integrators */
-	double from1, from2;       /* the same before the group; zero between groups, like p and q */
-	double p11, p12, p21, p22; /* what the group has done so far */
+	double s1, s2;             /* the integrators before the group */
+	double p11, p12, p21, p22; /* what the group has done so far; zero between groups */
 	double q1, q2;
 	uint64_t place; /* samples of the group that are done, 0..CHR_GROUP-1 */
 };
@@ -41,31 +41,38 @@ struct chr_svf_coefficients {
 	union chr_square b1, b2, b3, b4, m0, n1, n2;
 };
 
-/* The states of the samples of a chunk: s = p s0 + q. */
-struct chr_svf_transitions {
-	union chr_square p11, p12, p21, p22;
+/* What the coefficients alone make of the groups of a chunk: c of each sample, p of the last. */
+struct chr_svf_course {
+	chr_doubles c1[CHR_GROUP], c2[CHR_GROUP], p11, p12, p21, p22;
 };
 
-/* p of all samples; `mask` is 0 when the first row of coefficients holds for all of them. */
-CHR_INLINE void chr_svf_transit(struct chr_svf_transitions *to, const struct chr_svf_coefficients *c, uint32_t mask)
+/* `mask` is 0 when the first row of coefficients holds for all rows. */
+CHR_INLINE void chr_svf_plan(struct chr_svf_course *to, const struct chr_svf_coefficients *c, uint32_t mask)
 {
-	to->p11.row[0] = c->b1.row[0];
-	to->p12.row[0] = -c->b2.row[0];
-	to->p21.row[0] = c->b2.row[0];
-	to->p22.row[0] = c->b4.row[0];
-	for (uint32_t j = 1; j < CHR_GROUP; j++) {
-		const uint32_t h = j - 1, k = j & mask;
+	chr_doubles p11 = c->b1.row[0], p12 = -c->b2.row[0], p21 = c->b2.row[0], p22 = c->b4.row[0];
 
-		to->p11.row[j] = c->b1.row[k] * to->p11.row[h] - c->b2.row[k] * to->p21.row[h];
-		to->p12.row[j] = c->b1.row[k] * to->p12.row[h] - c->b2.row[k] * to->p22.row[h];
-		to->p21.row[j] = c->b2.row[k] * to->p11.row[h] + c->b4.row[k] * to->p21.row[h];
-		to->p22.row[j] = c->b2.row[k] * to->p12.row[h] + c->b4.row[k] * to->p22.row[h];
+	to->c1[0] = c->n1.row[0] * (1.0 + p11) + c->n2.row[0] * p21;
+	to->c2[0] = c->n1.row[0] * p12 + c->n2.row[0] * (1.0 + p22);
+	for (uint32_t j = 1; j < CHR_GROUP; j++) {
+		const uint32_t k = j & mask;
+		const chr_doubles h11 = p11, h12 = p12, h21 = p21, h22 = p22;
+
+		p11 = c->b1.row[k] * h11 - c->b2.row[k] * h21;
+		p12 = c->b1.row[k] * h12 - c->b2.row[k] * h22;
+		p21 = c->b2.row[k] * h11 + c->b4.row[k] * h21;
+		p22 = c->b2.row[k] * h12 + c->b4.row[k] * h22;
+		to->c1[j] = c->n1.row[k] * (h11 + p11) + c->n2.row[k] * (h21 + p21);
+		to->c2[j] = c->n1.row[k] * (h12 + p12) + c->n2.row[k] * (h22 + p22);
 	}
+	to->p11 = p11;
+	to->p12 = p12;
+	to->p21 = p21;
+	to->p22 = p22;
 }
 
-/* Samples of a chunk, and q of each. */
+/* What the samples alone make of them: r of each, q of the last. */
 struct chr_svf_batch {
-	union chr_square v, q1, q2;
+	chr_doubles r[CHR_GROUP], q1, q2;
 };
 
 /* Takes `count` samples of whole groups, at most a chunk. */
@@ -73,19 +80,25 @@ CHR_INLINE void chr_svf_take(struct chr_svf_batch *to, const float *in, const st
 			     uint32_t count)
 {
 	chr_floats wave[CHR_GROUP] = {0};
+	chr_doubles v, q1, q2;
 
 	chr_chunk_copy((float *)wave, in, count);
 	chr_lanes_transpose(wave);
-	for (uint32_t j = 0; j < CHR_GROUP; j++)
-		to->v.row[j] = __builtin_convertvector(wave[j], chr_doubles);
-	to->q1.row[0] = c->b2.row[0] * to->v.row[0];
-	to->q2.row[0] = c->b3.row[0] * to->v.row[0];
+	v = __builtin_convertvector(wave[0], chr_doubles);
+	q1 = c->b2.row[0] * v;
+	q2 = c->b3.row[0] * v;
+	to->r[0] = c->m0.row[0] * v + c->n1.row[0] * q1 + c->n2.row[0] * q2;
 	for (uint32_t j = 1; j < CHR_GROUP; j++) {
-		const uint32_t h = j - 1, k = j & mask;
+		const uint32_t k = j & mask;
+		const chr_doubles h1 = q1, h2 = q2;
 
-		to->q1.row[j] = c->b2.row[k] * to->v.row[j] + (c->b1.row[k] * to->q1.row[h] - c->b2.row[k] * to->q2.row[h]);
-		to->q2.row[j] = c->b3.row[k] * to->v.row[j] + (c->b2.row[k] * to->q1.row[h] + c->b4.row[k] * to->q2.row[h]);
+		v = __builtin_convertvector(wave[j], chr_doubles);
+		q1 = c->b2.row[k] * v + (c->b1.row[k] * h1 - c->b2.row[k] * h2);
+		q2 = c->b3.row[k] * v + (c->b2.row[k] * h1 + c->b4.row[k] * h2);
+		to->r[j] = c->m0.row[k] * v + c->n1.row[k] * (h1 + q1) + c->n2.row[k] * (h2 + q2);
 	}
+	to->q1 = q1;
+	to->q2 = q2;
 }
 
 /* The states before each group of a chunk, and behind the last. */
@@ -94,41 +107,28 @@ struct chr_svf_starts {
 };
 
 CHR_INLINE void chr_svf_follow(struct chr_svf_starts *to, struct chr_svf *s, const struct chr_svf_batch *b,
-			       const struct chr_svf_transitions *t, uint32_t count)
+			       const struct chr_svf_course *t, uint32_t count)
 {
 	to->s1[0] = s->s1;
 	to->s2[0] = s->s2;
 	for (uint32_t g = 0; g < CHR_LANES; g++) {
-		const uint32_t last = CHR_CHUNK - CHR_LANES + g;
-
-		to->s1[g + 1] = (b->q1.at[last] + t->p12.at[last] * to->s2[g]) + t->p11.at[last] * to->s1[g];
-		to->s2[g + 1] = (b->q2.at[last] + t->p21.at[last] * to->s1[g]) + t->p22.at[last] * to->s2[g];
+		to->s1[g + 1] = (b->q1[g] + t->p12[g] * to->s2[g]) + t->p11[g] * to->s1[g];
+		to->s2[g + 1] = (b->q2[g] + t->p21[g] * to->s1[g]) + t->p22[g] * to->s2[g];
 	}
 	s->s1 = to->s1[count / CHR_GROUP];
 	s->s2 = to->s2[count / CHR_GROUP];
 }
 
 CHR_INLINE void chr_svf_give(float *out, const struct chr_svf_batch *b, const struct chr_svf_starts *starts,
-			     const struct chr_svf_coefficients *c, const struct chr_svf_transitions *t, uint32_t mask,
-			     uint32_t count)
+			     const struct chr_svf_course *t, uint32_t count)
 {
-	chr_doubles from1, from2, s1, s2;
+	chr_doubles s1, s2;
 	chr_floats wave[CHR_GROUP];
 
-	memcpy(&from1, starts->s1, sizeof from1);
-	memcpy(&from2, starts->s2, sizeof from2);
-	s1 = from1;
-	s2 = from2;
-	for (uint32_t j = 0; j < CHR_GROUP; j++) {
-		const uint32_t k = j & mask;
-		const chr_doubles next1 = (b->q1.row[j] + t->p12.row[j] * from2) + t->p11.row[j] * from1;
-		const chr_doubles next2 = (b->q2.row[j] + t->p21.row[j] * from1) + t->p22.row[j] * from2;
-
-		wave[j] = __builtin_convertvector(
-			c->m0.row[k] * b->v.row[j] + c->n1.row[k] * (s1 + next1) + c->n2.row[k] * (s2 + next2), chr_floats);
-		s1 = next1;
-		s2 = next2;
-	}
+	memcpy(&s1, starts->s1, sizeof s1);
+	memcpy(&s2, starts->s2, sizeof s2);
+	for (uint32_t j = 0; j < CHR_GROUP; j++)
+		wave[j] = __builtin_convertvector(b->r[j] + t->c1[j] * s1 + t->c2[j] * s2, chr_floats);
 	chr_lanes_transpose(wave);
 	chr_chunk_copy(out, (const float *)wave, count);
 }
@@ -137,28 +137,37 @@ CHR_INLINE void chr_svf_give(float *out, const struct chr_svf_batch *b, const st
 CHR_INLINE float chr_svf_one(struct chr_svf *s, float in, const struct chr_svf_coefficients *c, uint32_t k)
 {
 	const double v = (double)in, b1 = c->b1.at[k], b2 = c->b2.at[k], b3 = c->b3.at[k], b4 = c->b4.at[k];
-	struct chr_svf to = {.place = s->place + 1};
-	double y;
+	const double m0 = c->m0.at[k], n1 = c->n1.at[k], n2 = c->n2.at[k];
+	struct chr_svf to = {.s1 = s->s1, .s2 = s->s2, .place = s->place + 1};
+	double c1, c2, r;
 
 	if (s->place == 0) {
-		to = (struct chr_svf){.place = 1, .from1 = s->s1, .from2 = s->s2, .p11 = b1, .p12 = -b2, .p21 = b2, .p22 = b4};
+		to.p11 = b1;
+		to.p12 = -b2;
+		to.p21 = b2;
+		to.p22 = b4;
 		to.q1 = b2 * v;
 		to.q2 = b3 * v;
+		c1 = n1 * (1.0 + to.p11) + n2 * to.p21;
+		c2 = n1 * to.p12 + n2 * (1.0 + to.p22);
+		r = m0 * v + n1 * to.q1 + n2 * to.q2;
 	} else {
-		to.from1 = s->from1;
-		to.from2 = s->from2;
 		to.p11 = b1 * s->p11 - b2 * s->p21;
 		to.p12 = b1 * s->p12 - b2 * s->p22;
 		to.p21 = b2 * s->p11 + b4 * s->p21;
 		to.p22 = b2 * s->p12 + b4 * s->p22;
 		to.q1 = b2 * v + (b1 * s->q1 - b2 * s->q2);
 		to.q2 = b3 * v + (b2 * s->q1 + b4 * s->q2);
+		c1 = n1 * (s->p11 + to.p11) + n2 * (s->p21 + to.p21);
+		c2 = n1 * (s->p12 + to.p12) + n2 * (s->p22 + to.p22);
+		r = m0 * v + n1 * (s->q1 + to.q1) + n2 * (s->q2 + to.q2);
 	}
-	to.s1 = (to.q1 + to.p12 * to.from2) + to.p11 * to.from1;
-	to.s2 = (to.q2 + to.p21 * to.from1) + to.p22 * to.from2;
-	y = c->m0.at[k] * v + c->n1.at[k] * (s->s1 + to.s1) + c->n2.at[k] * (s->s2 + to.s2);
-	*s = to.place < CHR_GROUP ? to : (struct chr_svf){.s1 = to.s1, .s2 = to.s2};
-	return (float)y;
+	if (to.place == CHR_GROUP)
+		*s = (struct chr_svf){.s1 = (to.q1 + to.p12 * to.s2) + to.p11 * to.s1,
+				      .s2 = (to.q2 + to.p21 * to.s1) + to.p22 * to.s2};
+	else
+		*s = to;
+	return (float)(r + c1 * to.s1 + c2 * to.s2);
 }
 
 /* Frames that do not make whole groups: up to the end of the group that was cut, or fewer than a group. */
@@ -190,11 +199,11 @@ CHR_INLINE void chr_svf_first_row(struct chr_svf_coefficients *c)
 CHR_INLINE void chr_svf_steady(struct chr_svf *s, float *out, const float *in, const struct chr_svf_coefficients *c,
 			       uint32_t frames)
 {
-	struct chr_svf_transitions t;
+	struct chr_svf_course t;
 	struct chr_svf_batch batch[2];
 	struct chr_svf_starts starts;
 
-	chr_svf_transit(&t, c, 0);
+	chr_svf_plan(&t, c, 0);
 	chr_svf_take(&batch[0], in, c, 0, chr_svf_whole(frames));
 	for (uint32_t at = 0, turn = 0, count; at < frames; at += count, turn = !turn) {
 		const uint32_t next = at + CHR_CHUNK;
@@ -203,7 +212,7 @@ CHR_INLINE void chr_svf_steady(struct chr_svf *s, float *out, const float *in, c
 		chr_svf_follow(&starts, s, &batch[turn], &t, count);
 		if (next < frames)
 			chr_svf_take(&batch[!turn], in + next, c, 0, chr_svf_whole(frames - next));
-		chr_svf_give(out + at, &batch[turn], &starts, c, &t, 0, count);
+		chr_svf_give(out + at, &batch[turn], &starts, &t, count);
 	}
 }
 
