@@ -32,4 +32,29 @@ CHR_INLINE void chr_lanes_transpose(chr_floats row[CHR_LANES])
 	}
 }
 
+/* Reads `rows` rows that follow each other; the rest is silent. All of them are told apart because they need no memory in between. */
+CHR_INLINE void chr_lanes_load(chr_floats row[CHR_LANES], const float *from, unsigned rows)
+{
+	if (rows == CHR_LANES) {
+		for (unsigned i = 0; i < CHR_LANES; i++)
+			memcpy(&row[i], from + i * CHR_LANES, sizeof row[i]);
+		return;
+	}
+	memset(row, 0, CHR_LANES * sizeof *row);
+	for (unsigned i = 0; i < rows; i++)
+		memcpy(&row[i], from + i * CHR_LANES, sizeof row[i]);
+}
+
+/* Writes the first `rows` rows. */
+CHR_INLINE void chr_lanes_store(float *to, const chr_floats row[CHR_LANES], unsigned rows)
+{
+	if (rows == CHR_LANES) {
+		for (unsigned i = 0; i < CHR_LANES; i++)
+			memcpy(to + i * CHR_LANES, &row[i], sizeof row[i]);
+		return;
+	}
+	for (unsigned i = 0; i < rows; i++)
+		memcpy(to + i * CHR_LANES, &row[i], sizeof row[i]);
+}
+
 #endif

@@ -79,10 +79,10 @@ struct chr_svf_batch {
 CHR_INLINE void chr_svf_take(struct chr_svf_batch *to, const float *in, const struct chr_svf_coefficients *c, uint32_t mask,
 			     uint32_t count)
 {
-	chr_floats wave[CHR_GROUP] = {0};
+	chr_floats wave[CHR_GROUP];
 	chr_doubles v, q1, q2;
 
-	chr_chunk_copy((float *)wave, in, count);
+	chr_lanes_load(wave, in, count / CHR_GROUP);
 	chr_lanes_transpose(wave);
 	v = __builtin_convertvector(wave[0], chr_doubles);
 	q1 = c->b2.row[0] * v;
@@ -101,36 +101,37 @@ CHR_INLINE void chr_svf_take(struct chr_svf_batch *to, const float *in, const st
 	to->q2 = q2;
 }
 
-/* The states before each group of a chunk, and behind the last. */
+/* The states before each group of a chunk. */
 struct chr_svf_starts {
-	double s1[CHR_LANES + 1], s2[CHR_LANES + 1];
+	chr_doubles s1, s2;
 };
 
 CHR_INLINE void chr_svf_follow(struct chr_svf_starts *to, struct chr_svf *s, const struct chr_svf_batch *b,
 			       const struct chr_svf_course *t, uint32_t count)
 {
-	to->s1[0] = s->s1;
-	to->s2[0] = s->s2;
+	double s1 = s->s1, s2 = s->s2;
+
 	for (uint32_t g = 0; g < CHR_LANES; g++) {
-		to->s1[g + 1] = (b->q1[g] + t->p12[g] * to->s2[g]) + t->p11[g] * to->s1[g];
-		to->s2[g + 1] = (b->q2[g] + t->p21[g] * to->s1[g]) + t->p22[g] * to->s2[g];
+		const double h1 = s1, h2 = s2;
+
+		to->s1[g] = h1;
+		to->s2[g] = h2;
+		s1 = (b->q1[g] + t->p12[g] * h2) + t->p11[g] * h1;
+		s2 = (b->q2[g] + t->p21[g] * h1) + t->p22[g] * h2;
 	}
-	s->s1 = to->s1[count / CHR_GROUP];
-	s->s2 = to->s2[count / CHR_GROUP];
+	s->s1 = count < CHR_CHUNK ? to->s1[count / CHR_GROUP] : s1;
+	s->s2 = count < CHR_CHUNK ? to->s2[count / CHR_GROUP] : s2;
 }
 
 CHR_INLINE void chr_svf_give(float *out, const struct chr_svf_batch *b, const struct chr_svf_starts *starts,
 			     const struct chr_svf_course *t, uint32_t count)
 {
-	chr_doubles s1, s2;
 	chr_floats wave[CHR_GROUP];
 
-	memcpy(&s1, starts->s1, sizeof s1);
-	memcpy(&s2, starts->s2, sizeof s2);
 	for (uint32_t j = 0; j < CHR_GROUP; j++)
-		wave[j] = __builtin_convertvector(b->r[j] + t->c1[j] * s1 + t->c2[j] * s2, chr_floats);
+		wave[j] = __builtin_convertvector(b->r[j] + t->c1[j] * starts->s1 + t->c2[j] * starts->s2, chr_floats);
 	chr_lanes_transpose(wave);
-	chr_chunk_copy(out, (const float *)wave, count);
+	chr_lanes_store(out, wave, count / CHR_GROUP);
 }
 
 /* Filters one sample: the same operations on a group that a block's end cuts. */
