@@ -32,23 +32,19 @@ static uint64_t mix(uint64_t number)
 	return (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* Both halves of the event say which one it is; in the long run every word does. */
+/* Two words of the event say which one it is; in the long run all do. The ring does not look into it. */
 static void make(struct chr_event *event, uint64_t number, bool full)
 {
-	const uint64_t word = mix(number);
+	uint64_t word[sizeof *event / sizeof(uint64_t)];
 
-	event->serial = (uint32_t)number;
-	event->sum = word;
-	if (!full)
+	if (full) {
+		for (unsigned i = 0; i < sizeof word / sizeof word[0]; i++)
+			word[i] = mix(number + i);
+		memcpy(event, word, sizeof word);
 		return;
-	event->frame = (uint32_t)word;
-	event->ramp_frames = (uint32_t)(word >> 32);
-	event->index = event->frame ^ event->serial;
-	event->flags = event->ramp_frames ^ event->serial;
-	event->count = (uint32_t)word;
-	event->sent_us = number;
-	memcpy(event->reserved, &word, sizeof word);
-	memcpy(event->reserved + sizeof word, &number, sizeof number);
+	}
+	event->serial = (uint32_t)number;
+	event->sum = mix(number);
 }
 
 static bool right(const struct chr_event *event, uint64_t number, bool full)
