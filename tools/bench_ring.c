@@ -35,14 +35,13 @@ static uint64_t mix(uint64_t number)
 /* Two words of the event say which one it is; in the long run all do. The ring does not look into it. */
 static void make(struct chr_event *event, uint64_t number, bool full)
 {
-	uint64_t word[sizeof *event / sizeof(uint64_t)];
+	for (size_t i = 0; full && i < sizeof *event; i += sizeof number) {
+		const uint64_t word = mix(number + i);
 
-	if (full) {
-		for (unsigned i = 0; i < sizeof word / sizeof word[0]; i++)
-			word[i] = mix(number + i);
-		memcpy(event, word, sizeof word);
-		return;
+		memcpy((char *)event + i, &word, sizeof word);
 	}
+	if (full)
+		return;
 	event->serial = (uint32_t)number;
 	event->sum = mix(number);
 }
