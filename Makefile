@@ -174,7 +174,7 @@ $(probe): $B/tests/%.so: $B/obj/tests/lib/%.o
 room_of = $(word 2,$(subst /, ,$(1)))
 helpers_of = $(filter-out $(addprefix %/,$(notdir $(test_src) $(bench_src))),$(wildcard tests/$(1)/*.c))
 define test_rule
-$B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wildcard $(2)/*.c)$(filter system,$(2)),$B/lib/$(2).a) $B/lib/common.a
+$B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wildcard $(2)/*.c)$(filter system,$(2)),$B/lib/$(2).a) $(if $(filter modules,$(2)),$B/lib/system.a) $B/lib/common.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \

@@ -5,7 +5,7 @@
  * ring that was scribbled over yields wrong events (the reader validates them) but never an access outside it.
  *
  * Each side keeps a cached copy of the other's index on its own cache line, so that the shared line moves only when the
- * ring looks full or empty.
+ * ring looks full or empty. Where in the ring an event lies is the affair of ring.c.
  */
 #ifndef CHR_COMMON_RING_H
 #define CHR_COMMON_RING_H

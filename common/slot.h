@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define CHR_SLOT_MAGIC   0x43485253u /* "CHRS" */
-#define CHR_SLOT_VERSION 1u
+#define CHR_SLOT_VERSION 2u
 
 #define CHR_PATH_BYTES 1024 /* of a path in a slot, with the final NUL */
 #define CHR_CLIENT_MAX 64   /* of a JACK client name, with the final NUL */

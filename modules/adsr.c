@@ -33,11 +33,31 @@ struct state {
 enum port { IN, GATE_CV, OUT, ENV, PORTS };
 enum param { ATTACK_S, DECAY_S, SUSTAIN_LEVEL, RELEASE_S, CURVE, GATE, PARAMS };
 
+/* Does the gate stay as it is from `at` to `end`? Tells it without a step from one sample to the next; false may be wrong. */
+CHR_WIDE static bool undisturbed(const struct state *s, const struct chr_io *io, uint32_t at, uint32_t end)
+{
+	const struct chr_control gate = chr_control_from(io->param[GATE], at);
+	const float *volts = io->in[GATE_CV] + at;
+	uint32_t turns = 0;
+
+	if (!chr_control_still(gate, end - at) || (s->port || gate.v[0] >= 0.5f) != s->gate)
+		return false;
+	if (s->port)
+		for (uint32_t i = 0; i < end - at; i++)
+			turns |= volts[i] <= CHR_GATE_LOW_V;
+	else
+		for (uint32_t i = 0; i < end - at; i++)
+			turns |= volts[i] >= CHR_GATE_HIGH_V;
+	return !turns;
+}
+
 /* Frame from `at` on, at most `end`, at which the gate changes. The Schmitt trigger has then seen the frames up to it. */
 static uint32_t next_edge(struct state *s, const struct chr_io *io, uint32_t at, uint32_t end)
 {
 	const struct chr_control gate = io->param[GATE];
 
+	if (undisturbed(s, io, at, end))
+		return end;
 	for (; at < end; at++) {
 		const float volts = io->in[GATE_CV][at];
 
@@ -128,6 +148,25 @@ static struct chr_control goal(enum stage stage, const struct chr_io *io)
 	}
 }
 
+CHR_WIDE static void rest(double *restrict to, struct chr_control level, uint32_t count)
+{
+	if (level.mask)
+		for (uint32_t i = 0; i < count; i++)
+			to[i] = (double)level.v[i];
+	else
+		for (uint32_t i = 0; i < count; i++)
+			to[i] = (double)level.v[0];
+}
+
+CHR_WIDE static void amplify(float *restrict out, float *restrict env, const float *restrict in, const double *restrict level,
+			     uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		out[i] = in[i] * (float)level[i];
+		env[i] = CHR_GATE_ON_V * (float)level[i];
+	}
+}
+
 /* Levels of the frames `at` .. `end` - 1, at most a chunk, over which the gate stays as it is. */
 static void run(struct state *s, double *to, const struct chr_io *io, uint32_t at, uint32_t end)
 {
@@ -139,8 +178,7 @@ static void run(struct state *s, double *to, const struct chr_io *io, uint32_t a
 		uint32_t stop = end;
 
 		if (s->stage == IDLE || s->stage == SUSTAIN) {
-			for (uint32_t i = 0; i < end - at; i++)
-				to[i] = (double)chr_control_at(target, i);
+			rest(to, target, end - at);
 		} else {
 			stop = positions(s, x, io, at, end);
 			levels(to, x, s->from, target, chr_control_from(io->param[CURVE], at), stop - at);
@@ -172,10 +210,7 @@ static void process(void *state, const struct chr_io *io)
 				enter(s, s->gate ? ATTACK : RELEASE);
 			}
 		}
-		for (uint32_t i = at; i < end; i++) {
-			io->out[OUT][i] = io->in[IN][i] * (float)level[i - at];
-			io->out[ENV][i] = CHR_GATE_ON_V * (float)level[i - at];
-		}
+		amplify(io->out[OUT] + at, io->out[ENV] + at, io->in[IN] + at, level, end - at);
 	}
 }
 

@@ -10,21 +10,19 @@
  *   s1 = 2 v1 - s1,  s2 = 2 v2 - s2                                        the two integrators
  *   y  = m0 v + m1 v1 + m2 v2
  *
- * In the body the integrators' equations are multiplied out, which shortens the chain of operations from one sample to the next.
+ * In the body the integrators' equations are multiplied out for modules/dsp/svf.h.
+ *
  * The state is in double precision: in float, the noise of a 20 Hz lowpass lies 90 dB higher.
  */
 #include "common/module.h"
 #include "modules/dsp/clamp.h"
 #include "modules/dsp/control.h"
 #include "modules/dsp/exp2.h"
+#include "modules/dsp/svf.h"
 #include "modules/dsp/tan.h"
 
 #define CUTOFF_MIN_HZ 10.0
 #define CUTOFF_MAX    0.49 /* of the sample rate */
-
-struct state {
-	double s1, s2;
-};
 
 enum port { IN, CUTOFF_CV, OUT, PORTS };
 enum param { MODE, CUTOFF, Q, GAIN, PARAMS };
@@ -35,6 +33,7 @@ enum mode { LOWPASS, HIGHPASS, BANDPASS, NOTCH, ALLPASS, PEAK, LOWSHELF, HIGHSHE
  * and g is multiplied by A^g_power, k by A^k_power. */
 struct response {
 	double one[3], root, square[3], g_power, k_power;
+	bool gains; /* does the gain have a say? */
 };
 
 static const struct response responses[MODES] = {
@@ -43,15 +42,14 @@ static const struct response responses[MODES] = {
 	[BANDPASS] = {.one = {0, 1, 0}},
 	[NOTCH] = {.one = {1, -1, 0}},
 	[ALLPASS] = {.one = {1, -2, 0}},
-	[PEAK] = {.one = {1, -1, 0}, .square = {0, 1, 0}, .k_power = -1},
-	[LOWSHELF] = {.one = {1, -1, -1}, .root = 1, .square = {0, 0, 1}, .g_power = -0.5},
-	[HIGHSHELF] = {.one = {0, 0, 1}, .root = 1, .square = {1, -1, -1}, .g_power = 0.5},
+	[PEAK] = {.one = {1, -1, 0}, .square = {0, 1, 0}, .k_power = -1, .gains = true},
+	[LOWSHELF] = {.one = {1, -1, -1}, .root = 1, .square = {0, 0, 1}, .g_power = -0.5, .gains = true},
+	[HIGHSHELF] = {.one = {0, 0, 1}, .root = 1, .square = {1, -1, -1}, .g_power = 0.5, .gains = true},
 };
 
-/* The filter multiplied out, for a chunk or, when it stands still, for one sample:
- *   s1' = b1 s1 + b2 (v - s2),  s2' = b2 s1 + b4 s2 + b3 v,  y = m0 v + n1 (s1 + s1') + n2 (s2 + s2') */
-struct coefficients {
-	double b1[CHR_CHUNK], b2[CHR_CHUNK], b3[CHR_CHUNK], b4[CHR_CHUNK], m0[CHR_CHUNK], n1[CHR_CHUNK], n2[CHR_CHUNK];
+/* What the gain makes of a response. */
+struct tone {
+	double m0[CHR_CHUNK], m1[CHR_CHUNK], m2[CHR_CHUNK], g[CHR_CHUNK], k[CHR_CHUNK];
 };
 
 CHR_INLINE enum mode mode_of(float value)
@@ -59,66 +57,108 @@ CHR_INLINE enum mode mode_of(float value)
 	return value > 0.0f && value < (float)MODES ? (enum mode)value : LOWPASS;
 }
 
-CHR_INLINE void coefficients_at(struct coefficients *to, uint32_t i, const struct response *r, float cutoff, float cv, float q,
-				float gain, double sample_rate)
+CHR_INLINE void tone_at(struct tone *to, uint32_t i, const struct response *r, float gain)
 {
 	const double log2_a = (double)gain * (3.32192809488736234787 / 40.0);
 	const double a = chr_exp2(log2_a);
-	const double hz = chr_clamp((double)cutoff * chr_exp2((double)cv), CUTOFF_MIN_HZ, sample_rate * CUTOFF_MAX);
-	double g, k, a1, a2, a3;
 
-	g = chr_tan_pi(hz / sample_rate) * chr_exp2(log2_a * r->g_power);
-	k = chr_exp2(log2_a * r->k_power) / (double)q;
-	a1 = 1.0 / (1.0 + g * (g + k));
-	a2 = g * a1;
-	a3 = g * a2;
-	to->b1[i] = 2.0 * a1 - 1.0;
-	to->b2[i] = 2.0 * a2;
-	to->b3[i] = 2.0 * a3;
-	to->b4[i] = 1.0 - 2.0 * a3;
 	to->m0[i] = r->one[0] + r->square[0] * a * a;
-	to->n1[i] = 0.5 * k * (r->one[1] + r->root * a + r->square[1] * a * a);
-	to->n2[i] = 0.5 * (r->one[2] + r->square[2] * a * a);
+	to->m1[i] = 0.5 * (r->one[1] + r->root * a + r->square[1] * a * a);
+	to->m2[i] = 0.5 * (r->one[2] + r->square[2] * a * a);
+	to->g[i] = chr_exp2(log2_a * r->g_power);
+	to->k[i] = chr_exp2(log2_a * r->k_power);
 }
 
-CHR_WIDE static void coefficients_moving(struct coefficients *to, const struct response *r, const struct chr_io *io, uint32_t at,
-					 uint32_t count)
+/* The first place alone. Where the gain has no say, A takes part with factors of 0 and powers of 0: it may as well be 1. */
+CHR_INLINE void tone_still(struct tone *to, const struct response *r, float gain)
 {
-	float cutoff[CHR_CHUNK], cv[CHR_CHUNK], q[CHR_CHUNK], gain[CHR_CHUNK];
-
-	chr_control_spread(cutoff, io->param[CUTOFF], at, count);
-	chr_control_spread(cv, chr_control_port(io->in[CUTOFF_CV]), at, count);
-	chr_control_spread(q, io->param[Q], at, count);
-	chr_control_spread(gain, io->param[GAIN], at, count);
-	for (uint32_t i = 0; i < CHR_CHUNK; i++)
-		coefficients_at(to, i, r, cutoff[i], cv[i], q[i], gain[i], io->sample_rate);
-}
-
-/* Filters `count` frames; `mask` is 0 when the first coefficients hold for all of them. */
-static void filter(struct state *s, float *out, const float *in, const struct coefficients *c, uint32_t mask, uint32_t count)
-{
-	double s1 = s->s1, s2 = s->s2;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const uint32_t j = i & mask;
-		const double v = (double)in[i];
-		/* Summed so that the last addition of each line waits for the line's own state alone. */
-		const double next1 = (c->b2[j] * v - c->b2[j] * s2) + c->b1[j] * s1;
-		const double next2 = (c->b3[j] * v + c->b2[j] * s1) + c->b4[j] * s2;
-
-		out[i] = (float)(c->m0[j] * v + c->n1[j] * (s1 + next1) + c->n2[j] * (s2 + next2));
-		s1 = next1;
-		s2 = next2;
+	if (r->gains) {
+		tone_at(to, 0, r, gain);
+		return;
 	}
-	s->s1 = s1;
-	s->s2 = s2;
+	to->m0[0] = r->one[0];
+	to->m1[0] = 0.5 * r->one[1];
+	to->m2[0] = 0.5 * r->one[2];
+	to->g[0] = to->k[0] = 1.0;
 }
 
-static bool still(const struct chr_io *io)
+/* With g = n / d all fractions have the denominator q d^2 + n (n q + k d), and one division makes them all. */
+CHR_INLINE void coefficients_at(struct chr_svf_coefficients *to, uint32_t i, const struct tone *tone, uint32_t t, float cutoff,
+				double lift, float q, double sample_rate, double period)
 {
-	return chr_control_still(io->param[CUTOFF], io->frames) && chr_control_still(io->param[Q], io->frames) &&
-	       chr_control_still(io->param[GAIN], io->frames) && chr_control_still(io->param[MODE], io->frames) &&
-	       chr_control_still(chr_control_port(io->in[CUTOFF_CV]), io->frames);
+	const double hz = chr_clamp((double)cutoff * lift, CUTOFF_MIN_HZ, sample_rate * CUTOFF_MAX);
+	const struct chr_fraction tangent = chr_tan_pi(hz * period);
+	const double n = tangent.over * tone->g[t], d = tangent.under, wide = (double)q, kd = tone->k[t] * d;
+	const double whole = wide * d * d + n * (n * wide + kd), inverse = 1.0 / (whole * wide);
+	const double scale = 2.0 * wide * wide * inverse, a2 = scale * n * d, a3 = scale * n * n;
+
+	to->b1.at[i] = scale * d * d - 1.0;
+	to->b2.at[i] = a2;
+	to->b3.at[i] = a3;
+	to->b4.at[i] = 1.0 - a3;
+	to->m0.at[i] = tone->m0[t];
+	to->n1.at[i] = tone->m1[t] * (tone->k[t] * (whole * inverse));
+	to->n2.at[i] = tone->m2[t];
+}
+
+CHR_WIDE static void play_steady(struct chr_svf *s, const struct chr_io *io)
+{
+	const struct response *r = &responses[mode_of(io->param[MODE].v[0])];
+	const float *in = io->in[IN];
+	float *out = io->out[OUT];
+	const float cv = io->in[CUTOFF_CV][0];
+	struct tone tone;
+	struct chr_svf_coefficients c;
+
+	tone_still(&tone, r, io->param[GAIN].v[0]);
+	/* Most often there is no voltage to wait for: 2^0 is exactly 1. */
+	coefficients_at(&c, 0, &tone, 0, io->param[CUTOFF].v[0], cv == 0.0f ? 1.0 : chr_exp2((double)cv), io->param[Q].v[0],
+			io->sample_rate, 1.0 / io->sample_rate);
+	chr_svf_first_row(&c);
+	for (uint32_t at = 0, count; at < io->frames; at += count) {
+		count = chr_svf_loose(s, io->frames - at);
+		for (uint32_t i = 0; i < count; i++)
+			out[at + i] = chr_svf_one(s, in[at + i], &c, 0);
+		if (count)
+			continue;
+		count = (io->frames - at) / CHR_GROUP * CHR_GROUP;
+		chr_svf_steady(s, out + at, in + at, &c, count);
+	}
+}
+
+/* Values of a course at the places of its samples; `count` is at most CHR_CHUNK, and the rest repeats the first value. */
+CHR_INLINE void lay(float to[CHR_CHUNK], struct chr_control course, uint32_t at, uint32_t count)
+{
+	chr_floats row[CHR_GROUP];
+
+	chr_control_spread(to, course, at, count);
+	memcpy(row, to, sizeof row);
+	chr_lanes_transpose(row);
+	memcpy(to, row, sizeof row);
+}
+
+/* Coefficients of `count` samples, at most a chunk, in which the mode stays as it is, at the places of their samples. */
+CHR_INLINE void coefficients_moving(struct chr_svf_coefficients *to, const struct chr_io *io, uint32_t at, uint32_t count)
+{
+	const struct response *r = &responses[mode_of(chr_control_at(io->param[MODE], at))];
+	const double sample_rate = io->sample_rate, period = 1.0 / io->sample_rate;
+	float cutoff[CHR_CHUNK], cv[CHR_CHUNK], q[CHR_CHUNK], gain[CHR_CHUNK];
+	struct tone tone;
+
+	lay(cutoff, io->param[CUTOFF], at, count);
+	lay(cv, chr_control_port(io->in[CUTOFF_CV]), at, count);
+	lay(q, io->param[Q], at, count);
+	if (!r->gains || chr_control_still(chr_control_from(io->param[GAIN], at), count)) {
+		tone_still(&tone, r, chr_control_at(io->param[GAIN], at));
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			coefficients_at(to, i, &tone, 0, cutoff[i], chr_exp2((double)cv[i]), q[i], sample_rate, period);
+		return;
+	}
+	lay(gain, io->param[GAIN], at, count);
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		tone_at(&tone, i, r, gain[i]);
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		coefficients_at(to, i, &tone, i, cutoff[i], chr_exp2((double)cv[i]), q[i], sample_rate, period);
 }
 
 /* Frames from `at` on, at most a chunk, in which the mode stays as it is. */
@@ -132,22 +172,51 @@ static uint32_t same_mode(struct chr_control mode, uint32_t at, uint32_t frames)
 	return n;
 }
 
-static void process(void *state, const struct chr_io *io)
+CHR_WIDE static void play_moving(struct chr_svf *s, const struct chr_io *io, uint32_t at, uint32_t frames)
 {
-	struct coefficients c;
+	const float *in = io->in[IN] + at;
+	float *out = io->out[OUT] + at;
+	struct chr_svf_coefficients c;
+	struct chr_svf_course t;
+	struct chr_svf_batch batch;
+	struct chr_svf_starts starts;
+	uint32_t count;
 
+	for (uint32_t done = 0; done < frames; done += count) {
+		count = chr_svf_loose(s, frames - done);
+		if (count) {
+			coefficients_moving(&c, io, at + done, count);
+			for (uint32_t i = 0; i < count; i++)
+				out[done + i] = chr_svf_one(s, in[done + i], &c, i * CHR_LANES);
+			continue;
+		}
+		count = chr_svf_whole(frames - done);
+		coefficients_moving(&c, io, at + done, count);
+		chr_svf_plan(&t, &c, UINT32_MAX);
+		chr_svf_take(&batch, in + done, &c, UINT32_MAX, count);
+		chr_svf_follow(&starts, s, &batch, &t, count);
+		chr_svf_give(out + done, &batch, &starts, &t, count);
+	}
+}
+
+CHR_INLINE bool still(const struct chr_io *io)
+{
+	return chr_control_still(io->param[CUTOFF], io->frames) && chr_control_still(io->param[Q], io->frames) &&
+	       chr_control_still(io->param[GAIN], io->frames) && chr_control_still(io->param[MODE], io->frames) &&
+	       chr_control_still(chr_control_port(io->in[CUTOFF_CV]), io->frames);
+}
+
+CHR_WIDE static void process(void *state, const struct chr_io *io)
+{
 	if (!io->frames)
 		return;
 	if (still(io)) {
-		coefficients_at(&c, 0, &responses[mode_of(io->param[MODE].v[0])], io->param[CUTOFF].v[0], io->in[CUTOFF_CV][0],
-				io->param[Q].v[0], io->param[GAIN].v[0], io->sample_rate);
-		filter(state, io->out[OUT], io->in[IN], &c, 0, io->frames);
+		play_steady(state, io);
 		return;
 	}
 	for (uint32_t at = 0, count; at < io->frames; at += count) {
 		count = same_mode(io->param[MODE], at, io->frames);
-		coefficients_moving(&c, &responses[mode_of(chr_control_at(io->param[MODE], at))], io, at, count);
-		filter(state, io->out[OUT] + at, io->in[IN] + at, &c, UINT32_MAX, count);
+		play_moving(state, io, at, count);
 	}
 }
 
@@ -173,8 +242,8 @@ const struct chr_module chr_module = {
 	.abi = CHR_MODULE_ABI,
 	.name = "biquad",
 	.help = "filter with eight responses and a cutoff that may move at audio rate",
-	.state_version = 1,
-	.state_bytes = sizeof(struct state),
+	.state_version = 2,
+	.state_bytes = sizeof(struct chr_svf),
 	.ports = ports,
 	.port_count = PORTS,
 	.params = params,

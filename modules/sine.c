@@ -30,6 +30,14 @@ CHR_INLINE double frequency(float freq, float tune, float pitch, float fm, float
 	return (double)freq * chr_exp2((double)pitch + (double)tune * (1.0 / 1200.0)) + (double)fm * (double)depth;
 }
 
+/* The same. Most often there is no pitch to wait for: 2^0 is exactly 1. */
+CHR_INLINE double frequency_steady(float freq, float tune, float pitch, float fm, float depth)
+{
+	if (pitch == 0.0f && tune == 0.0f)
+		return (double)freq + (double)fm * (double)depth;
+	return frequency(freq, tune, pitch, fm, depth);
+}
+
 /* Without depth the port has no say at all, not even by a value that is not finite. */
 CHR_INLINE float heard(float fm, float depth)
 {
@@ -55,22 +63,32 @@ CHR_INLINE bool still(const struct course *c, uint32_t frames)
 	return c->depth.v[0] == 0.0f || chr_control_still(c->fm, frames);
 }
 
-/* Angles (2^32 to a turn) of a chunk at a constant step. Returns the phase after `count` of them. */
-CHR_INLINE uint64_t angles_steady(uint32_t to[CHR_CHUNK], uint64_t phase, uint64_t step, uint32_t count)
+/* Plays at a constant step. Returns the phase after it. */
+CHR_INLINE uint64_t play_steady(float *restrict out, uint64_t phase, uint64_t step, struct chr_control level, uint32_t frames)
 {
 	uint64_t at = phase;
 
-	for (uint32_t i = 0; i < CHR_CHUNK; i++, at += step)
-		to[i] = (uint32_t)(at >> 32);
-	return phase + count * step;
+	if (chr_control_still(level, frames)) {
+		const float gain = level.v[0];
+
+		for (uint32_t i = 0; i < frames; i++, at += step)
+			out[i] = gain * chr_sine((uint32_t)(at >> 32));
+	} else {
+		const float *gain = level.v;
+
+		for (uint32_t i = 0; i < frames; i++, at += step)
+			out[i] = gain[i] * chr_sine((uint32_t)(at >> 32));
+	}
+	return phase + frames * step;
 }
 
-/* The same with a step of its own for each sample. */
+/* Angles (2^32 to a turn) of a chunk with a step of its own for each sample. Returns the phase after `count` of them. */
 CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const struct course *c, double sample_rate, uint32_t at,
 				  uint32_t count)
 {
 	float freq[CHR_CHUNK], tune[CHR_CHUNK], pitch[CHR_CHUNK], fm[CHR_CHUNK], depth[CHR_CHUNK];
 	double hz[CHR_CHUNK];
+	uint64_t step[CHR_CHUNK];
 
 	chr_control_spread(freq, c->freq, at, count);
 	chr_control_spread(tune, c->tune, at, count);
@@ -81,10 +99,32 @@ CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const 
 		fm[i] = heard(fm[i], depth[i]);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++)
 		hz[i] = frequency(freq[i], tune[i], pitch[i], fm[i], depth[i]);
-	memset(hz + count, 0, (CHR_CHUNK - count) * sizeof *hz);
+	/* On their own, because only AVX-512 converts to 64-bit integers side by side. */
+	for (uint32_t i = 0; i < CHR_CHUNK; i++)
+		step[i] = chr_phase_step(hz[i], sample_rate);
+	memset(step + count, 0, (CHR_CHUNK - count) * sizeof *step);
 	for (uint32_t i = 0; i < CHR_CHUNK; i++) {
 		to[i] = (uint32_t)(phase >> 32);
-		phase += chr_phase_step(hz[i], sample_rate);
+		phase += step[i];
+	}
+	return phase;
+}
+
+/* Plays at steps that move. */
+CHR_INLINE uint64_t play_moving(float *out, uint64_t phase, const struct course *c, struct chr_control level, double sample_rate,
+				uint32_t frames)
+{
+	uint32_t angle[CHR_CHUNK];
+	float gain[CHR_CHUNK], wave[CHR_CHUNK];
+
+	for (uint32_t at = 0; at < frames; at += CHR_CHUNK) {
+		const uint32_t count = chr_chunk(frames, at);
+
+		phase = angles_moving(angle, phase, c, sample_rate, at, count);
+		chr_control_spread(gain, level, at, count);
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			wave[i] = gain[i] * chr_sine(angle[i]);
+		chr_chunk_copy(out + at, wave, count);
 	}
 	return phase;
 }
@@ -93,32 +133,17 @@ CHR_WIDE static void process(void *state, const struct chr_io *io)
 {
 	struct state *s = state;
 	const struct course c = course(io);
-	const struct chr_control level = io->param[LEVEL];
-	const bool steady = still(&c, io->frames), level_still = chr_control_still(level, io->frames);
-	uint32_t angle[CHR_CHUNK];
-	float gain[CHR_CHUNK], wave[CHR_CHUNK];
-	uint64_t step = 0;
 
 	if (!io->frames)
 		return;
-	if (steady)
-		step = chr_phase_step(
-			frequency(c.freq.v[0], c.tune.v[0], c.pitch.v[0], heard(c.fm.v[0], c.depth.v[0]), c.depth.v[0]),
-			io->sample_rate);
-	chr_control_spread(gain, level, 0, 1);
-	for (uint32_t at = 0; at < io->frames; at += CHR_CHUNK) {
-		const uint32_t count = chr_chunk(io->frames, at);
-
-		if (steady)
-			s->phase = angles_steady(angle, s->phase, step, count);
-		else
-			s->phase = angles_moving(angle, s->phase, &c, io->sample_rate, at, count);
-		if (!level_still)
-			chr_control_spread(gain, level, at, count);
-		for (uint32_t i = 0; i < CHR_CHUNK; i++)
-			wave[i] = gain[i] * chr_sine(angle[i]);
-		chr_chunk_copy(io->out[OUT] + at, wave, count);
-	}
+	if (still(&c, io->frames))
+		s->phase = play_steady(io->out[OUT], s->phase,
+				       chr_phase_step(frequency_steady(c.freq.v[0], c.tune.v[0], c.pitch.v[0],
+								       heard(c.fm.v[0], c.depth.v[0]), c.depth.v[0]),
+						      io->sample_rate),
+				       io->param[LEVEL], io->frames);
+	else
+		s->phase = play_moving(io->out[OUT], s->phase, &c, io->param[LEVEL], io->sample_rate, io->frames);
 }
 
 static const struct chr_port ports[] = {

@@ -1,32 +1,47 @@
 /* bench_dsp: what a sample of each module costs.
  *
- * Plays every module of a folder in blocks of 256 frames, once with inputs and parameters at rest and once with all of them moving
- * at audio rate. The cases take turns, so that a disturbance of the machine meets them all, and the median of each is told.
+ * Plays every module of a folder, eight voices in turn, in blocks of 64, 128 and 256 frames, once with inputs and parameters at rest
+ * and once with all of them moving at audio rate. The cases take turns, so that a disturbance of the machine meets them all, and
+ * the median of each is told.
  */
 #include "common/module.h"
+#include "tools/figures.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define BLOCK     256u
-#define CALLS     64u /* of process in one run */
-#define CASES_MAX 128u
+#define VOICES    8u
+#define CALLS     16u /* of each voice in one run */
+#define ROUNDS    301u
+#define CASES_MAX 192u
 #define CHANNELS  2u
+#define RATE_HZ   48000.0f
 
-struct bench_case {
-	char name[64];
-	bool moving;
-	const struct chr_module *module;
+static const uint32_t block_sizes[] = {64, 128, 256};
+#define BLOCK_SIZES (sizeof block_sizes / sizeof block_sizes[0])
+#define BLOCK_MAX   256u
+
+struct voice {
 	void *state;
 	float *port[CHR_PORTS_MAX];
 	float *course[CHR_PARAMS_MAX];
-	double *ns; /* per sample, of each run */
+	const float *in[CHR_PORTS_MAX];
+	float *out[CHR_PORTS_MAX];
+	struct chr_control param[CHR_PARAMS_MAX];
+	struct chr_io io;
+};
+
+struct bench_case {
+	const struct chr_module *module;
+	bool moving;
+	uint32_t frames;
+	struct voice voice[VOICES];
+	double ns[ROUNDS]; /* per sample, of each run */
 };
 
 static int by_size(const void *a, const void *b)
@@ -38,10 +53,10 @@ static int by_size(const void *a, const void *b)
 
 static int by_name(const void *a, const void *b)
 {
-	const struct bench_case *x = a, *y = b;
-	const int order = strcmp(x->name, y->name);
+	const struct bench_case *x = *(struct bench_case *const *)a, *y = *(struct bench_case *const *)b;
+	const int order = strcmp(x->module->name, y->module->name);
 
-	return order ? order : x->moving - y->moving;
+	return order ? order : x->moving != y->moving ? x->moving - y->moving : (int)x->frames - (int)y->frames;
 }
 
 static void *zeroed(size_t bytes)
@@ -56,56 +71,62 @@ static void *zeroed(size_t bytes)
 }
 
 /* Audio sounds in both cases; everything else moves or rests. Toggles are on. */
-static void fill(struct bench_case *c)
+static void fill(struct voice *voice, const struct chr_module *module, bool moving)
 {
-	for (unsigned p = 0; p < c->module->port_count; p++) {
-		const struct chr_port *port = &c->module->ports[p];
+	for (unsigned p = 0; p < module->port_count; p++) {
+		const struct chr_port *port = &module->ports[p];
 
-		c->port[p] = zeroed(BLOCK * sizeof(float));
-		for (uint32_t i = 0; port->direction == CHR_IN && i < BLOCK; i++)
-			if (port->signal == CHR_AUDIO || (c->moving && port->signal != CHR_GATE))
-				c->port[p][i] = 0.7f * sinf((float)i * (0.1f + 0.01f * (float)p));
+		voice->port[p] = zeroed(BLOCK_MAX * sizeof(float));
+		for (uint32_t i = 0; port->direction == CHR_IN && i < BLOCK_MAX; i++)
+			if (port->signal == CHR_AUDIO || (moving && port->signal != CHR_GATE))
+				voice->port[p][i] = 0.7f * sinf((float)i * (0.1f + 0.01f * (float)p));
 	}
-	for (unsigned p = 0; p < c->module->param_count; p++) {
-		const struct chr_param *param = &c->module->params[p];
+	for (unsigned p = 0; p < module->param_count; p++) {
+		const struct chr_param *param = &module->params[p];
 		const bool stepped = param->scale == CHR_CHOICE || param->scale == CHR_TOGGLE;
 
-		c->course[p] = zeroed(BLOCK * sizeof(float));
-		for (uint32_t i = 0; i < BLOCK; i++) {
-			c->course[p][i] = param->scale == CHR_TOGGLE ? param->max : param->initial;
-			if (c->moving && !stepped)
-				c->course[p][i] += (param->max - param->initial) * (float)i / (4.0f * BLOCK);
+		voice->course[p] = zeroed(BLOCK_MAX * sizeof(float));
+		for (uint32_t i = 0; i < BLOCK_MAX; i++) {
+			voice->course[p][i] = param->scale == CHR_TOGGLE ? param->max : param->initial;
+			if (moving && !stepped)
+				voice->course[p][i] += (param->max - param->initial) * (float)i / (4.0f * BLOCK_MAX);
 		}
 	}
 }
 
-static void run(struct bench_case *c, unsigned round)
+/* Made once: what the engine does to hand buffers over is no part of the module. */
+static void wire(struct voice *voice, const struct chr_module *module, uint32_t frames)
 {
-	const float *in[CHR_PORTS_MAX];
-	float *out[CHR_PORTS_MAX];
-	struct chr_control param[CHR_PARAMS_MAX];
-	const struct chr_io io = {
-		.frames = BLOCK, .sample_rate = 48000.0f, .in = in, .out = out, .param = param, .channels = CHANNELS};
-	struct timespec begin, end;
+	for (unsigned p = 0; p < module->port_count; p++) {
+		const struct chr_port *port = &module->ports[p];
 
-	for (unsigned p = 0; p < c->module->port_count; p++) {
-		const struct chr_port *port = &c->module->ports[p];
-
-		in[p] = port->direction == CHR_IN ? c->port[p] : NULL;
-		out[p] = port->direction == CHR_OUT && port->channel <= CHANNELS ? c->port[p] : NULL;
+		voice->in[p] = port->direction == CHR_IN ? voice->port[p] : NULL;
+		voice->out[p] = port->direction == CHR_OUT && port->channel <= CHANNELS ? voice->port[p] : NULL;
 	}
-	for (unsigned p = 0; p < c->module->param_count; p++)
-		param[p] = (struct chr_control){c->course[p],
-						c->moving && c->course[p][0] != c->course[p][BLOCK - 1] ? UINT32_MAX : 0};
-	clock_gettime(CLOCK_MONOTONIC, &begin);
-	for (unsigned i = 0; i < CALLS; i++)
-		c->module->process(c->state, &io);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	c->ns[round] = ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) / (CALLS * BLOCK);
+	for (unsigned p = 0; p < module->param_count; p++)
+		voice->param[p] = (struct chr_control){voice->course[p],
+						       voice->course[p][0] != voice->course[p][frames - 1] ? UINT32_MAX : 0};
+	voice->io = (struct chr_io){.frames = frames,
+				    .sample_rate = RATE_HZ,
+				    .in = voice->in,
+				    .out = voice->out,
+				    .param = voice->param,
+				    .channels = CHANNELS};
 }
 
-/* Adds the two cases of a module. Returns how many were added. */
-static unsigned add(struct bench_case *cases, const char *folder, const char *file, unsigned rounds)
+static double run(const struct bench_case *c)
+{
+	struct timespec begin, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (unsigned i = 0; i < CALLS; i++)
+		for (unsigned v = 0; v < VOICES; v++)
+			c->module->process(c->voice[v].state, &c->voice[v].io);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) / (CALLS * VOICES * c->frames);
+}
+
+static const struct chr_module *load(const char *folder, const char *file)
 {
 	char path[4096];
 	const struct chr_module *module;
@@ -114,35 +135,46 @@ static unsigned add(struct bench_case *cases, const char *folder, const char *fi
 	snprintf(path, sizeof path, "%s/%s", folder, file);
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	module = library ? dlsym(library, "chr_module") : NULL;
-	if (!module || module->abi != CHR_MODULE_ABI) {
-		fprintf(stderr, "bench_dsp: %s: not a module\n", path);
-		return 0;
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		struct bench_case *c = &cases[i];
-
-		snprintf(c->name, sizeof c->name, "%s", module->name);
-		c->moving = i;
-		c->module = module;
-		c->state = zeroed(module->state_bytes);
-		c->ns = zeroed(rounds * sizeof *c->ns);
-		if (module->init)
-			module->init(c->state, 48000.0f);
-		fill(c);
-	}
-	return 2;
+	if (module && module->abi == CHR_MODULE_ABI)
+		return module;
+	fprintf(stderr, "bench_dsp: %s: not a module\n", path);
+	return NULL;
 }
 
-static unsigned collect(struct bench_case *cases, const char *folder, unsigned rounds)
+/* Adds the cases of a module. Returns how many were added. */
+static unsigned add(struct bench_case **cases, const struct chr_module *module)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 2 * BLOCK_SIZES; i++) {
+		struct bench_case *c = zeroed(sizeof *c);
+
+		c->module = module;
+		c->moving = i % 2;
+		c->frames = block_sizes[i / 2];
+		for (unsigned v = 0; v < VOICES; v++) {
+			c->voice[v].state = zeroed(module->state_bytes);
+			if (module->init)
+				module->init(c->voice[v].state, RATE_HZ);
+			fill(&c->voice[v], module, c->moving);
+			wire(&c->voice[v], module, c->frames);
+		}
+		cases[count++] = c;
+	}
+	return count;
+}
+
+static unsigned collect(struct bench_case **cases, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	unsigned count = 0;
 
-	for (struct dirent *entry; dir && count + 2 <= CASES_MAX && (entry = readdir(dir));) {
+	for (struct dirent *entry; dir && count + 2 * BLOCK_SIZES <= CASES_MAX && (entry = readdir(dir));) {
 		const char *suffix = strrchr(entry->d_name, '.');
+		const struct chr_module *module = suffix && !strcmp(suffix, ".so") ? load(folder, entry->d_name) : NULL;
 
-		if (suffix && !strcmp(suffix, ".so"))
-			count += add(&cases[count], folder, entry->d_name, rounds);
+		if (module)
+			count += add(&cases[count], module);
 	}
 	if (dir)
 		closedir(dir);
@@ -150,51 +182,45 @@ static unsigned collect(struct bench_case *cases, const char *folder, unsigned r
 	return count;
 }
 
-static void print(struct bench_case *cases, unsigned count, unsigned rounds, bool json)
+static void tell(struct figures *figures, struct bench_case *c)
 {
-	fputs(json ? "[" : "module           controls  ns/sample      best\n", stdout);
-	for (unsigned i = 0; i < count; i++) {
-		const struct bench_case *c = &cases[i];
-		const char *controls = c->moving ? "moving" : "still";
-
-		qsort(c->ns, rounds, sizeof *c->ns, by_size);
-		if (json)
-			printf("%s{\"module\":\"%s\",\"controls\":\"%s\",\"ns_per_sample\":%.3f,\"best\":%.3f}", i ? "," : "",
-			       c->name, controls, c->ns[rounds / 2], c->ns[0]);
-		else
-			printf("%-16s %-8s %10.3f %9.3f\n", c->name, controls, c->ns[rounds / 2], c->ns[0]);
-	}
-	if (json)
-		puts("]");
+	qsort(c->ns, ROUNDS, sizeof *c->ns, by_size);
+	figures_add(figures, c->ns[ROUNDS / 2], "ns/sample", NO_GOAL, 0.0, "%s, controls %s, %u frames", c->module->name,
+		    c->moving ? "moving" : "still", c->frames);
 }
 
 int main(int argc, char **argv)
 {
-	static struct bench_case cases[CASES_MAX];
-	const char *folder = getenv("CHR_MODULE_DIR");
-	const unsigned rounds = 301;
-	bool json = false;
+	static struct bench_case *cases[CASES_MAX];
+	static struct figures figures = {.table = 4};
+	const char *folder = getenv("CHR_MODULE_DIR"), *json = NULL;
 	unsigned count;
+	int error;
 
 	folder = folder && *folder ? folder : "build/modules";
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			json = true;
+		if (!strcmp(argv[i], "--json") && i + 1 < argc) {
+			json = argv[++i];
 		} else if (argv[i][0] == '-') {
-			fprintf(stderr, "usage: bench_dsp [--json] [FOLDER]\n");
+			fprintf(stderr, "usage: bench_dsp [--json FILE] [FOLDER]\n");
 			return 64;
 		} else {
 			folder = argv[i];
 		}
 	}
-	count = collect(cases, folder, rounds);
+	count = collect(cases, folder);
 	if (!count) {
 		fprintf(stderr, "bench_dsp: no modules in %s: run make first\n", folder);
 		return EXIT_FAILURE;
 	}
-	for (unsigned round = 0; round < rounds; round++)
+	for (unsigned round = 0; round < ROUNDS; round++)
 		for (unsigned i = 0; i < count; i++)
-			run(&cases[i], round);
-	print(cases, count, rounds, json);
-	return EXIT_SUCCESS;
+			cases[i]->ns[round] = run(cases[i]);
+	for (unsigned i = 0; i < count; i++)
+		tell(&figures, cases[i]);
+	figures_print(&figures);
+	error = json ? figures_write_json(&figures, json) : 0;
+	if (error)
+		fprintf(stderr, "bench_dsp: %s: %s\n", json, strerror(-error));
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

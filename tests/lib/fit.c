@@ -1,4 +1,4 @@
-#include "tests/modules/fit.h"
+#include "tests/lib/fit.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* The sinusoid of known frequency in a recording, by least squares in double precision. */
-#ifndef CHR_TESTS_MODULES_FIT_H
-#define CHR_TESTS_MODULES_FIT_H
+#ifndef CHR_TESTS_LIB_FIT_H
+#define CHR_TESTS_LIB_FIT_H
 
 #include <stddef.h>
 #include <stdint.h>
