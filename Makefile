@@ -306,24 +306,23 @@ $B/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy $(lint_hdr) | deps
 	$(Q)clang-tidy --quiet $< -- -I. -std=c17 -D_GNU_SOURCE -DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' 2>/dev/null
 	@touch $@
 
-# gcc's analyzer on what is no test. Where gcc 12 sees what is not so, its warning is off for that file:
+# gcc's analyzer on what is no test. Leaks are left to clang-tidy and the address sanitizer: gcc 12 sees one wherever memory is handed over in a struct.
+# Where it sees something else that is not so, its warning is off for that file:
 #   use-of-uninitialized-value  arrays that a loop of another function fills
 #   possible-null-dereference   memory that is there whenever the count is not 0
-#   malloc-leak, double-free    memory that a struct or realloc() has taken over
+#   double-free                 an array of pointers that a loop frees
 #   null-argument               a text that is NULL only for options that take none
 analyzer_off_modules/biquad := use-of-uninitialized-value
 analyzer_off_supervisor/graph_wire := possible-null-dereference
-analyzer_off_supervisor/patch_problem := malloc-leak
 analyzer_off_tools/chronus-faults := null-argument
-analyzer_off_tools/faults_report := malloc-leak
-analyzer_off_tools/faults_tape := malloc-leak double-free
+analyzer_off_tools/faults_tape := double-free
 analyzer_src := $(common_src) $(module_src) $(dsp_src) $(engine_src) $(supervisor_src) $(tools_src)
 analyzer_stamps := $(analyzer_src:%.c=$B/analyzer/%.ok)
 lint-analyzer: $(analyzer_stamps)
 $B/analyzer/%.ok: %.c $(lint_hdr) | deps
 	@mkdir -p $(@D)
 	$(say) look $<
-	$(Q)$(if $(findstring clang,$(CC)),:,$(CC) -std=c17 -D_GNU_SOURCE -O1 -fanalyzer -Werror $(analyzer_off_$*:%=-Wno-analyzer-%) -I. \
+	$(Q)$(if $(findstring clang,$(CC)),:,$(CC) -std=c17 -D_GNU_SOURCE -O1 -fanalyzer -Werror -Wno-analyzer-malloc-leak $(analyzer_off_$*:%=-Wno-analyzer-%) -I. \
 		-DCHR_BUILD='"build"' -DCHR_LIBDIR='"lib"' -DCHR_VERSION='"0"' -c -o /dev/null $<)
 	@touch $@
 

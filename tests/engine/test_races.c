@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
 #define ROUNDS 20000u
@@ -99,7 +100,7 @@ static void *join(void *arg)
 /* While one is published and joined, the main thread changes the joiner's twin, and what it got back is its own again. */
 static void switch_twins(struct twins *twins)
 {
-	static struct chr_slot *stale;
+	struct chr_slot *stale = NULL;
 
 	for (unsigned i = 0; !atomic_load_explicit(&twins->done, memory_order_relaxed); i++) {
 		const struct chr_slot *before = chr_join_set_twin(twins->joiner->rt, twins->twin[i % 2]->slot);
@@ -110,12 +111,14 @@ static void switch_twins(struct twins *twins)
 			int fd = -1;
 			stale = chr_slot_create(&fd);
 			ck_assert_ptr_nonnull(stale);
+			close(fd);
 		}
 		before = chr_join_set_twin(twins->joiner->rt, stale);
 		ck_assert(before == NULL || before == twins->twin[i % 2]->slot);
 		sched_yield();
 	}
-	chr_join_set_twin(twins->joiner->rt, twins->twin[0]->slot);
+	chr_join_set_twin(twins->joiner->rt, NULL);
+	chr_slot_unmap(stale);
 }
 
 START_TEST(join_takes_a_whole_snapshot_or_none)
@@ -136,6 +139,9 @@ START_TEST(join_takes_a_whole_snapshot_or_none)
 	printf("join: %u of %u tries joined\n", twins.joins, twins.tries);
 	ck_assert_uint_eq(twins.torn, 0);
 	ck_assert_uint_gt(twins.joins, 0);
+	for (unsigned t = 0; t < 2; t++)
+		bed_destroy(twins.twin[t]);
+	bed_destroy(twins.joiner);
 }
 END_TEST
 
@@ -187,6 +193,8 @@ START_TEST(what_a_fresh_board_vouches_for_is_written)
 	ck_assert_uint_eq(lane.wrong, 0);
 	ck_assert_uint_gt(lane.fresh, 0);
 	free(lane.output);
+	chr_board_unmap(lane.board);
+	close(fd);
 }
 END_TEST
 
