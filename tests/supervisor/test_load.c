@@ -129,7 +129,7 @@ END_TEST
 START_TEST(test_settings)
 {
 	make_plan(VOICE,
-		  "lanes = 2; timing = \"soonest\"; restart = { count = 9; }; jack = { rate = 44100; }; osc = { port = 99; };"
+		  "lanes = 1; timing = \"soonest\"; restart = { count = 9; }; jack = { rate = 44100; }; osc = { port = 99; };"
 		  "modules = (" OSC1 "," FILT ");" EDGES);
 	ck_assert_str_eq(plan.left, "lanes, jack rate, osc port");
 	chr_load_take_settings(running, file);
