@@ -41,6 +41,7 @@ struct chr_slot_order {
 	uint32_t lanes;              /* of the patch: 1 or 2 */
 	uint32_t member;             /* index on the lane's board */
 	uint32_t channels;           /* of `out`; 0 elsewhere */
+	uint32_t silent;             /* not 0: begins with a gain of 0, until an event fades it in */
 	float value[CHR_PARAMS_MAX]; /* parameters to start with */
 	uint32_t copied;             /* CHR_ORDER_LOAD, CHR_ORDER_SWAP: not 0: a copy of the file was sent, it is loaded instead */
 };

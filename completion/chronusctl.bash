@@ -9,6 +9,9 @@ _chronusctl()
 	if [[ ${words[0]-} == swap && ${#words[@]} -eq 3 ]]; then
 		COMPREPLY=($(compgen -f -X '!*.so' -- "${words[2]}") $(compgen -d -S / -- "${words[2]}"))
 		compopt -o filenames 2>/dev/null
+	elif [[ ${words[0]-} == @(save|load) && ${#words[@]} -eq 2 ]]; then
+		COMPREPLY=($(compgen -f -- "${words[1]}"))
+		compopt -o filenames 2>/dev/null
 	fi
 	# After a module, a slash and a parameter may follow.
 	if [[ ${words[0]-} == get && ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} != */* && ${COMPREPLY[0]} != -* ]]; then

@@ -2,12 +2,12 @@
 
 #include "common/event.h"
 #include "common/log.h"
+#include "common/touch.h"
 #include "common/wake.h"
 #include "engine/crash.h"
 #include "engine/ending.h"
 #include "engine/join.h"
 #include "engine/orders_parts.h"
-#include "engine/touch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -91,6 +91,7 @@ static struct chr_rt *make_rt(struct engine *engine)
 				     .sample_rate = (float)engine->client.sample_rate,
 				     .lanes = order->lanes,
 				     .channels = order->channels,
+				     .silent = order->silent,
 				     .value = order->value};
 	for (unsigned lane = 0; out && lane < CHR_LANES; lane++)
 		setup.board[lane] = engine->board[lane];

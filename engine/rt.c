@@ -46,7 +46,7 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 			value = rt->desc->param[i].initial;
 		chr_smoother_step(&rt->engine.param[i], value);
 	}
-	chr_smoother_step(&rt->engine.gain, 1.0f);
+	chr_smoother_step(&rt->engine.gain, setup->silent ? 0.0f : 1.0f);
 	chr_picker_init(&rt->picker, &rt->slot->picker, setup->board, setup->choice, setup->lanes, rt->sample_rate);
 	chr_rt_reset(rt);
 	return rt;
@@ -142,10 +142,15 @@ static void fade(struct chr_rt *rt, float *const *out, uint32_t frames)
 	struct chr_smoother *gain = &rt->engine.gain;
 	if (!gain->remaining && gain->target == 1.0f)
 		return;
+	bool none = !gain->remaining && gain->target == 0.0f;
 	struct chr_control course = chr_smoother_run(gain, frames, rt->ramp[CHR_PARAMS_MAX]);
-	for (unsigned i = 0; i < rt->desc->port_count; i++)
-		for (uint32_t k = 0; out[i] && k < frames; k++)
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		/* zeros without a sign: what is not connected gives the same */
+		if (none && out[i])
+			memset(out[i], 0, frames * sizeof *out[i]);
+		for (uint32_t k = 0; !none && out[i] && k < frames; k++)
 			out[i][k] *= chr_control_at(course, k);
+	}
 }
 
 /* One call of the module: `frames` frames from `at` on, counted from where aim() put the buffers. */

@@ -44,6 +44,7 @@ struct chr_rt_setup {
 	float sample_rate;                        /* Hz */
 	uint32_t lanes;                           /* 1 or 2 */
 	uint32_t channels;                        /* ports of a higher channel are absent */
+	bool silent;                              /* begins with a gain of 0, until an event fades it in */
 	const float *value;                       /* desc->param_count values to begin with; an illegal one becomes the initial */
 };
 

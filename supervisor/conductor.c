@@ -111,6 +111,8 @@ static void on_signal(void *self)
 	while (read(conductor->signal_poll.fd, &info, sizeof info) == sizeof info)
 		if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM)
 			chr_conductor_quit(conductor);
+		else if (info.ssi_signo == SIGHUP)
+			chr_load_request(conductor, conductor->edits.given, NULL, NULL);
 }
 
 static void measure_load(struct chr_conductor *conductor, struct chr_instance *instance)
@@ -189,12 +191,13 @@ static void on_tick(void *self)
 	chr_lanes_tick(conductor);
 	chr_watch_tick(conductor);
 	chr_swap_tick(conductor);
+	chr_edit_tick(conductor);
 	bool held = conductor->hold_us && now >= conductor->hold_us;
 	if (held)
 		conductor->hold_us = 0;
 	if (load || held)
 		chr_instances_fill(conductor); /* what could not be started may be now */
-	bool busy = repairing(conductor);
+	bool busy = repairing(conductor) || chr_edit_busy(conductor);
 	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
 		conductor->busy = busy;
 	if (load && !busy && conductor->server_up && conductor->generation != conductor->latencies_of) {
@@ -221,6 +224,7 @@ static int watch_all(struct chr_conductor *conductor)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	int rc = watch(conductor, &conductor->inbox_poll, conductor->inbox.wake_fd, on_inbox);
 	if (!rc)
 		rc = watch(conductor, &conductor->signal_poll, signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), on_signal);
@@ -231,34 +235,16 @@ static int watch_all(struct chr_conductor *conductor)
 	return set_tick(conductor, CHR_TICK_MS);
 }
 
-static int add_unit(struct chr_conductor *conductor, const struct chr_patch_module *module)
-{
-	struct chr_rack *rack = &conductor->rack;
-	struct chr_unit *unit = calloc(1, sizeof *unit);
-	if (!unit)
-		return -ENOMEM;
-	snprintf(unit->name, sizeof unit->name, "%s", module->name);
-	unit->type = chr_catalog_type(conductor->catalog, module->type, NULL);
-	unit->member = rack->unit_count;
-	memcpy(unit->value, module->value, sizeof unit->value);
-	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-		struct chr_instance *instance = &unit->instance[lane];
-		instance->lane = lane;
-		instance->state = lane < rack->patch->lanes ? CHR_INSTANCE_WAITING : CHR_INSTANCE_NONE;
-		snprintf(instance->client, sizeof instance->client, "%s%s", module->name, lane ? ".b" : "");
-		chr_feed_init(&instance->feed);
-	}
-	rack->unit[rack->unit_count++] = unit;
-	return 0;
-}
-
 static int fill_rack(struct chr_conductor *conductor, struct chr_patch *patch)
 {
 	int rc = 0;
 	conductor->rack.patch = patch;
 	chr_schedule_init(&conductor->rack.schedule);
-	for (unsigned i = 0; i < patch->module_count && !rc; i++)
-		rc = add_unit(conductor, &patch->module[i]);
+	for (unsigned i = 0; i < patch->module_count && !rc; i++) {
+		const struct chr_patch_module *module = &patch->module[i];
+		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, NULL);
+		rc = type && chr_rack_add(&conductor->rack, module->name, type, module->value) ? 0 : -ENOMEM;
+	}
 	return rc ? rc : chr_wiring_logical(patch, &conductor->logical);
 }
 
@@ -313,6 +299,7 @@ static void fade_out(struct chr_conductor *conductor)
 void chr_conductor_finish(struct chr_conductor *conductor)
 {
 	conductor->quitting = true;
+	chr_edit_finish(conductor);
 	fade_out(conductor);
 	conductor->server_up = false;
 	chr_poller_remove(&conductor->poller, &conductor->tick_poll);
@@ -329,11 +316,8 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	chr_jack_stop(&conductor->server);
 	chr_watch_finish(conductor);
 	chr_swap_finish(conductor);
-	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
-		for (unsigned lane = 0; lane < CHR_LANES; lane++)
-			chr_feed_finish(&conductor->rack.unit[i]->instance[lane].feed);
-		free(conductor->rack.unit[i]);
-	}
+	while (conductor->rack.unit_count)
+		chr_rack_remove(&conductor->rack, conductor->rack.unit[conductor->rack.unit_count - 1]);
 	chr_schedule_finish(&conductor->rack.schedule);
 	chr_edges_finish(&conductor->logical);
 	close(conductor->tick_poll.fd);

@@ -11,6 +11,7 @@
 #include "common/board.h"
 #include "common/choice.h"
 #include "supervisor/catalog.h"
+#include "supervisor/edit.h"
 #include "supervisor/graph.h"
 #include "supervisor/inbox.h"
 #include "supervisor/jackserver.h"
@@ -30,7 +31,8 @@
 #define CHR_START_WAIT_US 3000000u /* a process that has not started after this is killed */
 #define CHR_PROCESSES_MAX 320
 #define CHR_TICK_MS       5
-#define CHR_TICK_BUSY_MS  1 /* while something is being repaired */
+#define CHR_ASSIGNS_KEPT  64 /* assignments of processes of which the median is shown */
+#define CHR_TICK_BUSY_MS  1  /* while something is being repaired */
 
 struct chr_conductor {
 	struct chr_poller poller;
@@ -41,6 +43,8 @@ struct chr_conductor {
 	struct chr_watch watch;
 	struct chr_edges logical; /* the desired graph, as people name it */
 	int64_t generation;       /* of the desired graph as last given to the graph thread */
+	int64_t wired;            /* the newest that was in force */
+	struct chr_edits edits;
 	struct chr_board *board[CHR_LANES];
 	struct chr_choice *choice; /* of the outs */
 	struct chr_inbox inbox;
@@ -54,7 +58,9 @@ struct chr_conductor {
 	unsigned process_count;
 	struct chr_process *spare[CHR_PROCESSES_MAX]; /* those that said hello and have no owner, oldest first */
 	unsigned spare_count;
-	unsigned spawning; /* asked for, not yet made */
+	unsigned spawning;                    /* asked for, not yet made */
+	uint32_t assign_us[CHR_ASSIGNS_KEPT]; /* how long the last assignments took: a ring */
+	unsigned assigned;                    /* how many there were */
 
 	struct chr_poll inbox_poll, osc_poll, signal_poll, tick_poll;
 	uint64_t started_us;

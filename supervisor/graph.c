@@ -152,6 +152,7 @@ void chr_graph_finish(struct chr_graph *graph)
 		return; /* libjack hangs in a lost server: the end of the process ends it */
 	pthread_mutex_destroy(&graph->lock);
 	chr_edges_finish(&graph->desired);
+	chr_edges_finish(&graph->cuts);
 	free(graph->wire);
 	close(graph->wake_fd);
 }
@@ -176,6 +177,14 @@ void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t 
 	chr_wake(graph->wake_fd);
 }
 
+void chr_graph_cut(struct chr_graph *graph, const char *from, const char *to)
+{
+	pthread_mutex_lock(&graph->lock);
+	chr_edges_add(&graph->cuts, from, to);
+	pthread_mutex_unlock(&graph->lock);
+	chr_wake(graph->wake_fd);
+}
+
 void chr_graph_reconnect(struct chr_graph *graph)
 {
 	pthread_mutex_lock(&graph->lock);
@@ -190,4 +199,23 @@ void chr_graph_latencies(struct chr_graph *graph)
 	graph->latencies = true;
 	pthread_mutex_unlock(&graph->lock);
 	chr_wake(graph->wake_fd);
+}
+
+unsigned chr_graph_playback(struct chr_graph *graph, const char *port)
+{
+	unsigned place = 0;
+	pthread_mutex_lock(&graph->lock);
+	for (unsigned i = 0; i < graph->playback_count && !place; i++)
+		if (!strcmp(graph->playback[i], port))
+			place = i + 1;
+	pthread_mutex_unlock(&graph->lock);
+	return place;
+}
+
+bool chr_graph_quiet(const struct chr_graph *graph)
+{
+	/* `restless` is set before a notice is taken: whoever sees none waiting sees it set while one is dealt with */
+	return atomic_load_explicit(&graph->notice_head, memory_order_acquire) ==
+		       atomic_load_explicit(&graph->notice_tail, memory_order_acquire) &&
+	       !atomic_load_explicit(&graph->restless, memory_order_acquire);
 }

@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/wake.h"
 #include "supervisor/graph.h"
 
@@ -9,7 +10,8 @@ static void notice(struct chr_graph *graph, enum chr_notice_kind kind, jack_port
 	if (head - atomic_load_explicit(&graph->notice_tail, memory_order_acquire) == CHR_GRAPH_NOTICES) {
 		atomic_fetch_add_explicit(&graph->notice_lost, 1, memory_order_relaxed);
 	} else {
-		graph->notice[head % CHR_GRAPH_NOTICES] = (struct chr_notice){.kind = kind, .a = a, .b = b};
+		graph->notice[head % CHR_GRAPH_NOTICES] = (struct chr_notice){
+			.kind = kind, .a = a, .b = b, .time_us = chr_monotonic_us()};
 		atomic_store_explicit(&graph->notice_head, head + 1, memory_order_release);
 	}
 	chr_wake(graph->wake_fd);
@@ -23,6 +25,13 @@ static void on_connect(jack_port_id_t a, jack_port_id_t b, int connected, void *
 static void on_port(jack_port_id_t port, int registered, void *arg)
 {
 	notice(arg, registered ? CHR_NOTICE_PORT : CHR_NOTICE_PORT_GONE, port, port);
+}
+
+static void on_rename(jack_port_id_t port, const char *before, const char *after, void *arg)
+{
+	(void)before;
+	(void)after;
+	notice(arg, CHR_NOTICE_RENAMED, port, port);
 }
 
 static int on_xrun(void *arg)
@@ -63,7 +72,8 @@ int chr_graph_activate(struct chr_graph *graph, jack_client_t *client)
 	jack_on_shutdown(client, on_shutdown, graph);
 	if (jack_set_process_callback(client, on_cycle, graph) || jack_set_xrun_callback(client, on_xrun, graph) ||
 	    jack_set_buffer_size_callback(client, on_period, graph) || jack_set_port_connect_callback(client, on_connect, graph) ||
-	    jack_set_port_registration_callback(client, on_port, graph) || jack_activate(client))
+	    jack_set_port_registration_callback(client, on_port, graph) ||
+	    jack_set_port_rename_callback(client, on_rename, graph) || jack_activate(client))
 		return -EIO;
 	return 0;
 }

@@ -12,10 +12,12 @@ static void read_playback(struct chr_graph *graph)
 {
 	const char **port = jack_get_ports(chr_graph_client(graph), NULL, JACK_DEFAULT_AUDIO_TYPE,
 					   JackPortIsInput | JackPortIsPhysical);
+	pthread_mutex_lock(&graph->lock);
 	graph->playback_count = 0;
-	graph->hardware_stale = false;
-	for (unsigned i = 0; port && port[i] && i < 64; i++)
+	for (unsigned i = 0; port && port[i] && i < CHR_PLAYBACK_MAX; i++)
 		snprintf(graph->playback[graph->playback_count++], CHR_EDGE_NAME_MAX, "%s", port[i]);
+	pthread_mutex_unlock(&graph->lock);
+	graph->hardware_stale = false;
 	jack_free(port);
 }
 
@@ -45,12 +47,13 @@ static bool is_clock(const struct chr_edge *edge)
 	return a && b && !strcmp(a, ":clock") && !strcmp(b, ":clock");
 }
 
-static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
+/* False when there was nothing to disconnect, though both ports are there: somebody was quicker. */
+static bool disconnect(struct chr_graph *graph, struct chr_wire *wire)
 {
+	jack_client_t *client = chr_graph_client(graph);
 	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
-	if (a && b)
-		jack_disconnect(chr_graph_client(graph), a, b);
 	wire->made = false;
+	return !a || !b || !jack_disconnect(client, a, b) || !jack_port_by_name(client, a) || !jack_port_by_name(client, b);
 }
 
 /* JACK decides when an edge is made whether it closes a loop. An edge module -> out that was made before its clock edge makes
@@ -76,6 +79,7 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 		clear_way_for_clock(graph, &wire->edge);
 	int rc = jack_connect(chr_graph_client(graph), a, b);
 	wire->made = rc == 0 || rc == EEXIST;
+	wire->erased = false;
 	if (!wire->made)
 		chr_debug("cannot connect %s to %s (%d); trying again", a, b, rc);
 	return wire->made;
@@ -97,21 +101,40 @@ static bool make_all(struct chr_graph *graph)
 }
 
 /* What is known of an edge that is desired now: from before, or because a person drew it. */
-static void recall(const struct chr_graph *graph, struct chr_wire *wire)
+static void recall(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const struct chr_wire *known = NULL;
+	bool turned = false;
 	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX && !known; i++)
 		if (!strcmp(graph->drawn[i].edge.from, wire->edge.from) && !strcmp(graph->drawn[i].edge.to, wire->edge.to))
 			known = &graph->drawn[i];
 	for (unsigned i = 0; i < graph->wire_count; i++)
-		if (!strcmp(graph->wire[i].edge.from, wire->edge.from) && !strcmp(graph->wire[i].edge.to, wire->edge.to))
+		if (!strcmp(graph->wire[i].edge.from, wire->edge.from) && !strcmp(graph->wire[i].edge.to, wire->edge.to)) {
 			known = &graph->wire[i];
+			turned = known->edge.closes != wire->edge.closes;
+		}
 	if (!known)
 		return;
 	wire->made = known->made;
 	wire->known = known->known;
+	wire->erased = known->erased;
 	wire->a = known->a;
 	wire->b = known->b;
+	/* JACK decides when an edge is made whether it closes a loop, and keeps to that though the loop is gone */
+	if (turned && wire->made) {
+		wire->known = false;
+		disconnect(graph, wire);
+	}
+}
+
+/* Those that are desired now need not be remembered; others may still be on their way. */
+static void forget_drawn(struct chr_graph *graph)
+{
+	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX; i++) {
+		struct chr_wire *drawn = &graph->drawn[i];
+		if (drawn->edge.from[0] && chr_graph_wire(graph, drawn->edge.from, drawn->edge.to))
+			*drawn = (struct chr_wire){0};
+	}
 }
 
 /* Takes a new desired graph over: what it no longer has is disconnected. False when there is none. */
@@ -138,12 +161,27 @@ static bool adopt(struct chr_graph *graph)
 		bool stays = false;
 		for (unsigned k = 0; k < count && !stays; k++)
 			stays = !strcmp(old[i].edge.from, fresh[k].edge.from) && !strcmp(old[i].edge.to, fresh[k].edge.to);
-		if (!stays && old[i].made)
-			disconnect(graph, &old[i]);
+		if (!stays && old[i].made && !disconnect(graph, &old[i]))
+			chr_graph_tell_erased(graph, &old[i]);
 	}
 	free(old);
-	memset(graph->drawn, 0, sizeof graph->drawn);
+	forget_drawn(graph);
 	return true;
+}
+
+static void make_cuts(struct chr_graph *graph)
+{
+	pthread_mutex_lock(&graph->lock);
+	struct chr_edges cuts = graph->cuts;
+	graph->cuts = (struct chr_edges){0};
+	pthread_mutex_unlock(&graph->lock);
+	for (unsigned i = 0; i < cuts.count; i++) {
+		if (chr_graph_wire(graph, cuts.edge[i].from, cuts.edge[i].to))
+			continue;
+		chr_graph_forget_drawn(graph, cuts.edge[i].from, cuts.edge[i].to);
+		jack_disconnect(chr_graph_client(graph), cuts.edge[i].from, cuts.edge[i].to);
+	}
+	chr_edges_finish(&cuts);
 }
 
 static bool take_poke(struct chr_graph *graph, bool again)
@@ -155,17 +193,26 @@ static bool take_poke(struct chr_graph *graph, bool again)
 	return poked;
 }
 
+/* Nothing is left to be made or judged. */
+static void rest(struct chr_graph *graph)
+{
+	atomic_store_explicit(&graph->restless, graph->lost_count > 0, memory_order_release);
+}
+
 int chr_graph_pass(struct chr_graph *graph)
 {
+	atomic_store_explicit(&graph->restless, true, memory_order_seq_cst);
 	bool ports_changed = chr_graph_take_notices(graph), poked = take_poke(graph, false);
 	if (graph->hardware_stale)
 		read_playback(graph);
 	bool adopted = adopt(graph);
+	make_cuts(graph);
 	int wait = chr_graph_settle(graph);
 	if ((adopted || ports_changed || poked) && !make_all(graph)) {
 		take_poke(graph, true);
 		return RETRY_MS;
 	}
+	rest(graph);
 	if (adopted || poked)
 		chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_WIRED, .value = graph->wired_generation});
 	return wait;
@@ -174,7 +221,11 @@ int chr_graph_pass(struct chr_graph *graph)
 void chr_graph_forget(struct chr_graph *graph)
 {
 	graph->lost_count = 0;
+	memset(graph->erased, 0, sizeof graph->erased);
+	memset(graph->port_name, 0, sizeof graph->port_name);
+	pthread_mutex_lock(&graph->lock);
 	graph->playback_count = 0;
+	pthread_mutex_unlock(&graph->lock);
 	graph->hardware_stale = true;
 	memset(graph->drawn, 0, sizeof graph->drawn);
 	for (unsigned i = 0; i < graph->wire_count; i++)

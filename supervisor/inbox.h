@@ -19,7 +19,10 @@ enum chr_post_kind {
 	CHR_POST_SPAWNED,     /* `process` was made (NULL: it failed with `value` = -errno) */
 	CHR_POST_WIRED,       /* the graph equals the desired one of generation `value`, as far as its ports exist */
 	CHR_POST_EDGE_DRAWN,  /* a person connected `from` to `to` */
-	CHR_POST_EDGE_ERASED, /* a person took that edge away */
+	CHR_POST_EDGE_ERASED, /* a person took that edge away; seen at `time_us` */
+	CHR_POST_EDGE_LOST, /* that edge vanished at `time_us`, and so did the port at its output (`value` 0) or input (1) soon after */
+	CHR_POST_EDGE_BACK,   /* that edge had vanished only because the client of its output (`value` 0) or input (1) ended */
+	CHR_POST_JOB,         /* a chr_job is over */
 	CHR_POST_SERVER_UP,   /* the graph thread's JACK client is active */
 	CHR_POST_SERVER_LOST, /* the JACK server went away; the client is not to be used any more */
 	CHR_POST_PERIOD,      /* the server's period is now `value` frames */

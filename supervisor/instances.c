@@ -50,6 +50,7 @@ static void write_orders(struct chr_conductor *conductor, struct chr_unit *unit,
 	order->member = unit->member;
 	order->channels = unit->type->flags & CHR_MODULE_OUT ? conductor->rack.patch->channels : 0;
 	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
+	order->silent = unit->stage == CHR_UNIT_ENTERING;
 	memcpy(order->value, unit->value, sizeof order->value);
 	if (code)
 		chr_code_values(unit->type, &code->descriptor, unit->value, order->value);
@@ -84,9 +85,21 @@ static uint32_t cycles_of(const struct chr_conductor *conductor, const struct ch
 	return atomic_load_explicit(&pulse_of(conductor, unit, instance)->cycles, memory_order_acquire);
 }
 
-static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
-		   struct chr_process *process)
+/* What was measured last: where the median is taken from. */
+static void note_assignment(struct chr_conductor *conductor, const struct chr_instance *instance, uint64_t begun_us)
 {
+	uint32_t us = (uint32_t)(chr_monotonic_us() - begun_us);
+	conductor->assign_us[conductor->assigned++ % CHR_ASSIGNS_KEPT] = us;
+	chr_debug("%s: assigned within %u us", instance->client, us);
+}
+
+/* Chooses the spare, writes its orders, wakes it. False without a spare. */
+static bool assign(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
+{
+	uint64_t begun_us = chr_monotonic_us();
+	struct chr_process *process = chr_processes_take_spare(conductor);
+	if (!process)
+		return false;
 	instance->process = process;
 	write_orders(conductor, unit, instance, &process->slot->order);
 	*pulse_of(conductor, unit, instance) = (struct chr_pulse){0};
@@ -100,9 +113,11 @@ static void assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	else
 		chr_process_order(process, CHR_ORDER_LOAD);
 	chr_process_order(process, CHR_ORDER_OPEN);
+	note_assignment(conductor, instance, begun_us);
 	instance->generation = 0;
 	instance->cycles_seen = instance->busy_seen_us = 0;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_STARTING);
+	return true;
 }
 
 /* At the start, and when the server has come back, the lane that leads goes first: it is heard while the other is still being made. */
@@ -122,13 +137,10 @@ static unsigned give_spares(struct chr_conductor *conductor)
 			unsigned lane = turn ^ conductor->lanes.leader;
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
-			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane))
+			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane) ||
+			    unit->stage >= CHR_UNIT_LEAVING)
 				continue;
-			struct chr_process *spare = chr_processes_take_spare(conductor);
-			if (spare)
-				assign(conductor, unit, instance, spare);
-			else
-				without++;
+			without += !assign(conductor, unit, instance);
 		}
 	return without;
 }
@@ -167,6 +179,7 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 	if (!chr_instances_of(conductor, process, &unit, &instance) || instance->state != CHR_INSTANCE_STARTING)
 		return;
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
+	instance->ready_us = chr_monotonic_us();
 	bool out = unit->type->flags & CHR_MODULE_OUT;
 	bool marks = conductor->rack.patch->lanes == 2;
 	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), marks ? (int)instance->lane : -1);
@@ -192,6 +205,7 @@ void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
 									memory_order_relaxed);
 		}
 	chr_instances_review(conductor);
+	chr_edit_wired(conductor, generation);
 }
 
 void chr_instances_tell_repair(struct chr_instance *instance)
@@ -332,14 +346,16 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
 	fault->hang = false;
+	instance->died_us = seen_us;
 	detach(conductor, instance);
 	instance->last_pid = process->born_pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);
+	by_hand |= unit->stage >= CHR_UNIT_LEAVING;
 	if (!server_lost && !by_hand && !on_trial && !unit->quarantined && loops(conductor, unit, seen_us))
 		quarantine(conductor, unit);
 	if (server_gone) /* if it is not this client alone that lost the server, we are told within this time */
 		conductor->hold_us = chr_monotonic_us() + HOLD_US;
-	chr_lanes_died(conductor, instance);
+	chr_lanes_died(conductor, unit, instance);
 	if (!server_lost)
 		chr_lanes_rewire(conductor);
 	chr_instances_fill(conductor);

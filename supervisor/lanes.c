@@ -13,7 +13,8 @@
 /* Does the unit take part in the lanes? */
 bool chr_lanes_counts(const struct chr_unit *unit)
 {
-	return !unit->quarantined;
+	bool here = unit->stage == CHR_UNIT_HERE || unit->stage == CHR_UNIT_LEAVING;
+	return !unit->quarantined && here;
 }
 
 /* Does an instance of it that follows take its twin's state over? */
@@ -140,12 +141,20 @@ void chr_lanes_break(struct chr_conductor *conductor, unsigned lane)
 	lanes->auditing = false;
 	if (lane == lanes->leader && lanes->whole[!lane]) {
 		lanes->leader = !lane;
+		lanes->led_us = chr_monotonic_us();
 		lanes->asked = false;
 	}
 	if (lane != lanes->leader) {
 		lanes->asked = false;
 		set_all(conductor, lane, CHR_INSTANCE_PLAYING, CHR_INSTANCE_JOINING);
 	}
+}
+
+void chr_lanes_part(struct chr_conductor *conductor)
+{
+	if (chr_lanes_two(conductor))
+		chr_lanes_break(conductor, !conductor->lanes.leader);
+	chr_lanes_review(conductor);
 }
 
 bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_instance *instance)
@@ -160,13 +169,14 @@ void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, st
 	if (joins)
 		return;
 	/* a member of the leader began anew: what its twin may have taken over before is void */
-	conductor->lanes.asked = false;
+	if (unit->stage == CHR_UNIT_HERE)
+		conductor->lanes.asked = false;
 	chr_instances_tell_repair(instance);
 }
 
-void chr_lanes_died(struct chr_conductor *conductor, struct chr_instance *instance)
+void chr_lanes_died(struct chr_conductor *conductor, const struct chr_unit *unit, struct chr_instance *instance)
 {
-	if (chr_lanes_two(conductor))
+	if (chr_lanes_two(conductor) && unit->stage != CHR_UNIT_ENTERING && unit->stage != CHR_UNIT_AWAY)
 		chr_lanes_break(conductor, instance->lane);
 }
 

@@ -23,6 +23,7 @@ struct chr_lanes {
 	unsigned foreign;    /* the lane whose modules foreign ports hear */
 	bool differ;         /* the lanes are meant to differ: no audits */
 	bool whole[2];       /* all members play, in lockstep with the leader's */
+	uint64_t led_us;     /* when another lane became the leader */
 	bool asked;          /* a join is under way in the lane that follows */
 	uint32_t join_frame; /* at which (or at the first cycle after it) all are to join */
 	uint64_t asked_us;
@@ -42,6 +43,15 @@ void chr_lanes_rewire(struct chr_conductor *conductor);
 /* The state of an instance that has just been wired and runs: it plays, or it has to join first. */
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 
+/* Something changed in both lanes, but not at the same frame: the lane that follows joins the leader's again. */
+void chr_lanes_part(struct chr_conductor *conductor);
+
+/* The lane is not to be played until it has joined again. */
+void chr_lanes_break(struct chr_conductor *conductor, unsigned lane);
+
+/* The frame before which every audio thread has begun a cycle, and so has taken what is sent now. */
+uint32_t chr_lanes_soon(struct chr_conductor *conductor);
+
 /* Has the instance to join before it plays? */
 bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_instance *instance);
 
@@ -52,7 +62,7 @@ void chr_lanes_introduce(struct chr_unit *unit);
 void chr_lanes_prepare_out(struct chr_conductor *conductor, const struct chr_instance *instance);
 
 /* The instance lost its process. */
-void chr_lanes_died(struct chr_conductor *conductor, struct chr_instance *instance);
+void chr_lanes_died(struct chr_conductor *conductor, const struct chr_unit *unit, struct chr_instance *instance);
 
 /* A note of the instance's audio thread. */
 void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,

@@ -9,12 +9,6 @@ bool chr_lanes_counts(const struct chr_unit *unit);
 
 bool chr_lanes_two(const struct chr_conductor *conductor);
 
-/* The frame before which every audio thread has begun a cycle, and so has taken what is sent now. */
-uint32_t chr_lanes_soon(struct chr_conductor *conductor);
-
-/* The lane is not to be played until it has joined again. */
-void chr_lanes_break(struct chr_conductor *conductor, unsigned lane);
-
 /* lanes_audit.c */
 void chr_lanes_judge_skips(struct chr_conductor *conductor, uint64_t now);
 void chr_lanes_audit_tick(struct chr_conductor *conductor);

@@ -38,6 +38,7 @@ static void block_signals(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -219,6 +220,7 @@ static int play(struct app *app, char **argv)
 	}
 	memcpy(app->conductor.board, app->board, sizeof app->board);
 	app->conductor.choice = app->choice;
+	chr_edit_init(&app->conductor, app->options.patch);
 	chr_conductor_set_osc(&app->conductor, osc);
 	rc = app->options.watch ? chr_watch_init(&app->conductor) : 0;
 	if (rc)
@@ -226,6 +228,7 @@ static int play(struct app *app, char **argv)
 	hint(app, osc, argv[0]);
 	rc = chr_conductor_run(&app->conductor);
 	chr_info("ending");
+	chr_edit_finish(&app->conductor); /* its answers go out through OSC */
 	app->conductor.osc = NULL;
 	chr_osc_destroy(osc);
 	chr_conductor_finish(&app->conductor);

@@ -9,6 +9,7 @@
 #ifndef CHR_SUPERVISOR_OSC_H
 #define CHR_SUPERVISOR_OSC_H
 
+#include "supervisor/edit.h"
 #include "supervisor/rack.h"
 
 #include <stdbool.h>
@@ -43,6 +44,10 @@ struct chr_osc_host {
 	const char *(*lane)(void *self, unsigned lane);
 	/* The i-th figure of the whole, for /chronus/status: its name and value; false: no more. May be NULL. */
 	bool (*figure)(void *self, unsigned i, const char **name, uint64_t *value);
+	/* As chr_edit_request(). May be NULL: then nothing can be edited. */
+	int (*edit)(void *self, enum chr_edit_kind kind, const char *a, const char *b, chr_edit_done done, void *arg);
+	/* The i-th connection as people name it; false: no more. May be NULL. */
+	bool (*edge)(void *self, unsigned i, const char **from, const char **to);
 };
 
 /* Binds host:port. NULL with -errno in *error. The host struct is copied; its `rack` must outlive the object. */

@@ -7,6 +7,7 @@
  *   osc_system.c     /chronus/...: the table of commands
  *   osc_status.c     /chronus/status, /chronus/modules
  *   osc_describe.c   /chronus/describe
+ *   osc_edit.c       modules and connections by hand, save and load
  *   osc_subscribe.c  who is told of changes
  *   osc_reply.c      answers and errors
  *
@@ -118,6 +119,8 @@ void chr_osc_modules(struct chr_osc *osc, const struct chr_osc_message *message)
 void chr_osc_describe(struct chr_osc *osc, const struct chr_osc_message *message);
 void chr_osc_subscribe(struct chr_osc *osc, const struct chr_osc_message *message);
 void chr_osc_unsubscribe(struct chr_osc *osc, const struct chr_osc_message *message);
+void chr_osc_edit(struct chr_osc *osc, const struct chr_osc_message *message);
+void chr_osc_connections(struct chr_osc *osc, const struct chr_osc_message *message);
 
 /* osc_subscribe.c: sends what was gathered while osc->in_pass. */
 void chr_osc_tell_gathered(struct chr_osc *osc);

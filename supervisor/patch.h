@@ -16,6 +16,9 @@
 #define CHR_EDGE_NAME_MAX   320    /* a full JACK port name, with the final NUL */
 #define CHR_OUT_NAME        "out"  /* the module that exists in every patch */
 #define CHR_LANES_DEFAULT   2      /* lanes of a patch that does not say */
+/* A place among the hardware's playback ports, as the input of an edge: "playback:1" ... in a file. Resolved by the graph thread. */
+#define CHR_PLAYBACK_PREFIX "\001playback:"
+#define CHR_PLAYBACK_MAX    64
 
 enum chr_timing { CHR_TIMING_STEADY, CHR_TIMING_SOONEST };
 
@@ -25,7 +28,8 @@ struct chr_patch_module {
 	unsigned line;
 };
 
-/* One end is "module:port" of the patch, or the full name of a foreign JACK port ("system:capture_1"). */
+/* One end is "module:port" of the patch, or the full name of a foreign JACK port ("system:capture_1"), or a place among the hardware's ports
+ * (CHR_PLAYBACK_PREFIX). */
 struct chr_patch_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	unsigned line;
@@ -36,6 +40,7 @@ struct chr_patch {
 	double tempo_bpm;  /* 20..400; default 120; becomes `tempo` of out */
 	unsigned lanes;    /* 1 or 2 */
 	unsigned channels; /* of out, 1..16; default 2 */
+	int playback;      /* 0: out is not connected to the hardware, though no edge says where it goes; default 1 */
 	enum chr_timing timing;
 	unsigned watchdog_periods; /* 2..1000; default 8 */
 	unsigned restart_count;    /* deaths within the window that end in quarantine; 1..100; default 5 */
@@ -79,6 +84,25 @@ void chr_patch_destroy(struct chr_patch *patch);
 /* Prints `file:line: what is wrong` lines. */
 void chr_patch_problems_print(const struct chr_patch_problems *problems, FILE *to);
 void chr_patch_problems_finish(struct chr_patch_problems *problems);
+
+/* Where `channel` (from 1) of out goes unless a patch says otherwise. */
+void chr_patch_default_edge(unsigned channel, struct chr_patch_edge *edge);
+
+/* May people do this to a running patch? The rules are those for files. False with a reason in `why`. */
+struct chr_patch_rules {
+	const char *server; /* of JACK */
+	chr_patch_types types;
+	void *types_self;
+};
+bool chr_patch_may_add(struct chr_patch *patch, const struct chr_patch_rules *rules, const char *type, const char *name,
+		       char why[CHR_TEXT_MAX]);
+bool chr_patch_may_rename(struct chr_patch *patch, const struct chr_patch_rules *rules, const char *from, const char *to,
+			  char why[CHR_TEXT_MAX]);
+/* Stores the ends as the desired graph has them in *edge, whether or not they are connected already. */
+bool chr_patch_may_connect(struct chr_patch *patch, const struct chr_patch_rules *rules, const char *from, const char *to,
+			   struct chr_patch_edge *edge, char why[CHR_TEXT_MAX]);
+/* Would a file have to say that an end of the edge is another program's, because its name is so near to a module's? */
+bool chr_patch_looks_wrong(struct chr_patch *patch, const struct chr_patch_rules *rules, const struct chr_patch_edge *edge);
 
 /* Splits "module:port" where `module` is one of the patch. Returns the module's place and stores the port's name, or -ENOENT for a foreign port. */
 int chr_patch_endpoint(const struct chr_patch *patch, const char *end, const char **port);

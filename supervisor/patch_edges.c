@@ -1,6 +1,8 @@
 #include "supervisor/patch_parts.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,9 @@ struct end {
 	enum chr_direction direction;
 	char client[CHR_CLIENT_MAX];
 	const char *port;
-	int module; /* -1: foreign */
+	int module;   /* -1: foreign */
+	bool foreign; /* surely: no slip of the finger */
+	char hardware[32];
 };
 
 struct sought {
@@ -111,13 +115,44 @@ static bool check_foreign(struct chr_patch_load *load, unsigned line, const stru
 {
 	const struct chr_patch *patch = load->patch;
 
-	if (!chr_name_legal(end->client) || strlen(end->client) < 3)
+	if (end->foreign || !chr_name_legal(end->client) || strlen(end->client) < 3)
 		return true;
 	for (unsigned i = 0; i < patch->module_count; i++) {
 		if (chr_patch_distance(end->client, patch->module[i].name) != 1)
 			continue;
 		chr_patch_problem(load, line, "no module '%s' in this patch (did you mean '%s:%.80s'?)", end->client,
 				  patch->module[i].name, end->port);
+		return false;
+	}
+	return true;
+}
+
+/* A place among the hardware's ports, as the desired graph has it or as a file says it. */
+static bool is_hardware(struct end *end)
+{
+	static const char own[] = CHR_PLAYBACK_PREFIX, word[] = "playback:";
+	size_t prefix = !strncmp(end->text, own, sizeof own - 1) ? sizeof own - 1 : sizeof word - 1;
+	unsigned long place;
+	char *rest;
+
+	if (prefix == sizeof word - 1 && strncmp(end->text, word, prefix) != 0)
+		return false;
+	place = strtoul(end->text + prefix, &rest, 10);
+	if (*rest || !isdigit((unsigned char)end->text[prefix]) || place < 1 || place > CHR_PLAYBACK_MAX)
+		return false;
+	snprintf(end->hardware, sizeof end->hardware, CHR_PLAYBACK_PREFIX "%lu", place);
+	end->text = end->hardware;
+	return true;
+}
+
+static bool printable(struct chr_patch_load *load, unsigned line, const struct end *end)
+{
+	static const char own[] = CHR_PLAYBACK_PREFIX;
+
+	for (const char *c = end->text + (strncmp(end->text, own, sizeof own - 1) == 0); *c; c++) {
+		if ((unsigned char)*c >= ' ' && *c != 127)
+			continue;
+		chr_patch_problem(load, line, "'%.80s' holds a control character", end->text);
 		return false;
 	}
 	return true;
@@ -137,16 +172,14 @@ static bool check_end(struct chr_patch_load *load, unsigned line, struct end *en
 				  !client || !colon[1] ? "a name before and after the colon is needed" : "the name is too long");
 		return false;
 	}
-	for (const char *c = end->text; *c; c++) {
-		if ((unsigned char)*c >= ' ' && *c != 127)
-			continue;
-		chr_patch_problem(load, line, "'%.80s' holds a control character", end->text);
+	if (!printable(load, line, end))
 		return false;
-	}
 	memcpy(end->client, end->text, client);
 	end->client[client] = 0;
 	end->port = colon + 1;
 	end->module = find_module(load->patch, end->client, client);
+	if (end->direction == CHR_IN && end->module < 0 && is_hardware(end))
+		return true;
 	if (is_lane_b(load, end)) {
 		chr_patch_problem(load, line,
 				  "'%.80s' is of lane b, which repeats the edges of lane a by itself: write the end without '.b'",
@@ -156,53 +189,71 @@ static bool check_end(struct chr_patch_load *load, unsigned line, struct end *en
 	return end->module >= 0 ? check_own_port(load, line, end) : check_foreign(load, line, end);
 }
 
-static void add_edge(struct chr_patch_load *load, unsigned line, const char *from, const char *to)
+static bool is_new(struct chr_patch_load *load, unsigned line, const struct chr_patch_edge *edge)
 {
-	struct chr_patch *patch = load->patch;
-	struct chr_patch_edge *edge;
+	const struct chr_patch *patch = load->patch;
 
 	for (unsigned i = 0; i < patch->edge_count; i++) {
-		if (strcmp(patch->edge[i].from, from) != 0 || strcmp(patch->edge[i].to, to) != 0)
+		if (strcmp(patch->edge[i].from, edge->from) != 0 || strcmp(patch->edge[i].to, edge->to) != 0)
 			continue;
-		chr_patch_problem(load, line, "'%.80s' to '%.80s' is connected already (in line %u)", from, to,
-				  patch->edge[i].line);
-		return;
+		if (patch->edge[i].line)
+			chr_patch_problem(load, line, "'%.80s' to '%.80s' is connected already (in line %u)", edge->from, edge->to,
+					  patch->edge[i].line);
+		else
+			chr_patch_problem(load, line, "'%.80s' to '%.80s' is connected already", edge->from, edge->to);
+		return false;
 	}
-	edge = realloc(patch->edge, (patch->edge_count + 1) * sizeof *edge);
-	if (!edge) {
-		chr_patch_problem(load, line, "out of memory");
-		return;
+	return true;
+}
+
+bool chr_patch_check_edge(struct chr_patch_load *load, unsigned line, const char *from, const char *to, bool foreign,
+			  struct chr_patch_edge *edge)
+{
+	struct end a = {.text = from, .direction = CHR_OUT, .foreign = foreign};
+	struct end b = {.text = to, .direction = CHR_IN, .foreign = foreign};
+	bool good = check_end(load, line, &a);
+
+	good = check_end(load, line, &b) && good;
+	if (good && a.module < 0 && b.module < 0) {
+		good = false;
+		if (!load->modules_missing)
+			chr_patch_problem(load, line, "neither '%.80s' nor '%.80s' is of a module of this patch", from, to);
 	}
-	patch->edge = edge;
-	edge += patch->edge_count++;
-	snprintf(edge->from, sizeof edge->from, "%s", from);
-	snprintf(edge->to, sizeof edge->to, "%s", to);
+	if (!good)
+		return false;
+	snprintf(edge->from, sizeof edge->from, "%s", a.text);
+	snprintf(edge->to, sizeof edge->to, "%s", b.text);
 	edge->line = line;
+	return true;
+}
+
+static void add_edge(struct chr_patch_load *load, const struct chr_patch_edge *edge)
+{
+	struct chr_patch *patch = load->patch;
+	struct chr_patch_edge *more = realloc(patch->edge, (patch->edge_count + 1) * sizeof *more);
+
+	if (!more) {
+		chr_patch_problem(load, edge->line, "out of memory");
+		return;
+	}
+	patch->edge = more;
+	more[patch->edge_count++] = *edge;
 }
 
 static void take_edge(struct chr_patch_load *load, const config_setting_t *pair)
 {
 	unsigned line = chr_patch_line(pair);
-	bool is_pair = (config_setting_is_list(pair) || config_setting_is_array(pair)) && config_setting_length(pair) == 2;
-	struct end from = {.text = is_pair ? config_setting_get_string_elem(pair, 0) : NULL, .direction = CHR_OUT};
-	struct end to = {.text = is_pair ? config_setting_get_string_elem(pair, 1) : NULL, .direction = CHR_IN};
-	bool good;
+	int length = config_setting_is_list(pair) || config_setting_is_array(pair) ? config_setting_length(pair) : 0;
+	const char *word = length == 3 ? config_setting_get_string_elem(pair, 2) : NULL;
+	bool foreign = word && !strcmp(word, CHR_PATCH_FOREIGN), shaped = length == 2 || foreign;
+	const char *from = shaped ? config_setting_get_string_elem(pair, 0) : NULL;
+	const char *to = shaped ? config_setting_get_string_elem(pair, 1) : NULL;
+	struct chr_patch_edge edge;
 
-	if (!from.text || !to.text) {
+	if (!from || !to)
 		chr_patch_problem(load, line, "a connection is written [ \"FROM:PORT\", \"TO:PORT\" ]");
-		return;
-	}
-	good = check_end(load, line, &from);
-	good = check_end(load, line, &to) && good;
-	if (!good)
-		return;
-	if (from.module < 0 && to.module < 0) {
-		if (!load->modules_missing)
-			chr_patch_problem(load, line, "neither '%.80s' nor '%.80s' is of a module of this patch", from.text,
-					  to.text);
-		return;
-	}
-	add_edge(load, line, from.text, to.text);
+	else if (chr_patch_check_edge(load, line, from, to, foreign, &edge) && is_new(load, line, &edge))
+		add_edge(load, &edge);
 }
 
 void chr_patch_take_edges(struct chr_patch_load *load, const config_setting_t *list)
@@ -216,4 +267,16 @@ void chr_patch_take_edges(struct chr_patch_load *load, const config_setting_t *l
 		}
 		take_edge(load, pair);
 	}
+}
+
+void chr_patch_default_edge(unsigned channel, struct chr_patch_edge *edge)
+{
+	static const char *const name[] = {"left", "right"};
+
+	*edge = (struct chr_patch_edge){0};
+	if (channel <= 2)
+		snprintf(edge->from, sizeof edge->from, CHR_OUT_NAME ":play_%s", name[channel - 1]);
+	else
+		snprintf(edge->from, sizeof edge->from, CHR_OUT_NAME ":play_%u", channel);
+	snprintf(edge->to, sizeof edge->to, CHR_PLAYBACK_PREFIX "%u", channel);
 }

@@ -79,7 +79,7 @@ static void take_params(struct chr_patch_load *load, unsigned module, const conf
 }
 
 /* Asks for a type once per patch. */
-static const struct chr_descriptor *find_type(struct chr_patch_load *load, unsigned line, const char *type)
+const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type)
 {
 	const struct chr_descriptor *desc;
 
@@ -98,18 +98,24 @@ static const struct chr_descriptor *find_type(struct chr_patch_load *load, unsig
 	return desc;
 }
 
+bool chr_patch_check_module(struct chr_patch_load *load, unsigned line, const char *name, const struct chr_descriptor *type)
+{
+	if (!(type->flags & CHR_MODULE_OUT))
+		return true;
+	chr_patch_problem(load, line, "module '%s': a patch has one output, the module 'out'", name);
+	return false;
+}
+
 /* Places module `load->patch->module_count`, of which all is known but its parameters. */
 static unsigned add_module(struct chr_patch_load *load, unsigned line, const char *name, const char *type)
 {
 	struct chr_patch *patch = load->patch;
 	unsigned place = patch->module_count;
 	struct chr_patch_module *module = &patch->module[place];
-	const struct chr_descriptor *desc = type ? find_type(load, line, type) : NULL;
+	const struct chr_descriptor *desc = type ? chr_patch_find_type(load, line, type) : NULL;
 
-	if (desc && desc->flags & CHR_MODULE_OUT && place != 0) {
-		chr_patch_problem(load, line, "module '%s': a patch has one output, the module 'out'", name);
+	if (desc && place != 0 && !chr_patch_check_module(load, line, name, desc))
 		desc = NULL;
-	}
 	snprintf(module->name, sizeof module->name, "%s", name);
 	snprintf(module->type, sizeof module->type, "%s", type ? type : "");
 	module->line = line;
@@ -141,7 +147,7 @@ static int find_module(const struct chr_patch *patch, const char *name)
 	return -1;
 }
 
-static bool check_name(struct chr_patch_load *load, unsigned line, const char *name)
+bool chr_patch_check_name(struct chr_patch_load *load, unsigned line, const char *name)
 {
 	int other = chr_name_legal(name) ? find_module(load->patch, name) : -1;
 
@@ -155,9 +161,11 @@ static bool check_name(struct chr_patch_load *load, unsigned line, const char *n
 			load, line,
 			"module '%s' has the JACK server's name: a client named like the server destroys the server's socket",
 			name);
-	else if (other > 0 || (other == 0 && load->patch->module[0].line))
+	else if (other >= 0 && load->patch->module[other].line)
 		chr_patch_problem(load, line, "two modules are named '%s' (the first in line %u)", name,
 				  load->patch->module[other].line);
+	else if (other > 0 || (other == 0 && !line))
+		chr_patch_problem(load, line, "a module is named '%s' already", name);
 	else
 		return true;
 	return false;
@@ -204,10 +212,10 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 			chr_patch_unknown(load, chr_patch_line(setting), "key of a module", config_setting_name(setting),
 					  module_key, module_keys, count);
 	}
-	if (!name || !check_name(load, line, name)) {
+	if (!name || !chr_patch_check_name(load, line, name)) {
 		load->modules_missing = true;
 		if (type)
-			find_type(load, line, type);
+			chr_patch_find_type(load, line, type);
 		return;
 	}
 	place = is_out ? take_out(load, line, type) : (int)add_module(load, line, name, type);

@@ -5,6 +5,7 @@
  *   patch_settings.c  the keys of the patch itself: one table
  *   patch_modules.c   `modules` and their parameters
  *   patch_edges.c     `connections`
+ *   patch_ask.c       the same rules for what people ask for while it plays
  *   patch_problem.c   the list of problems, values, near words
  *   patch.c           the order of it all
  */
@@ -19,7 +20,8 @@
 #define CHR_PATCH_DEPTH_MAX    16  /* groups, lists and arrays inside each other; a patch needs 4 */
 #define CHR_PATCH_GROUP_MAX    256 /* settings of one group; libconfig's time grows with the square */
 #define CHR_PATCH_EDGES_MAX    4096
-#define CHR_PATCH_PROBLEMS_MAX 200 /* further ones are not told */
+#define CHR_PATCH_PROBLEMS_MAX 200       /* further ones are not told */
+#define CHR_PATCH_FOREIGN      "foreign" /* third word of a connection whose other end is surely no module of the patch */
 
 /* One patch while it is loaded. */
 struct chr_patch_load {
@@ -93,5 +95,13 @@ void chr_patch_defaults(struct chr_patch *patch);
 void chr_patch_settings(struct chr_patch_load *load, const config_setting_t *root);
 void chr_patch_take_modules(struct chr_patch_load *load, const config_setting_t *list);
 void chr_patch_take_edges(struct chr_patch_load *load, const config_setting_t *list);
+
+/* The rules of names, types and connections; what is wrong is noted. The type is asked for once per patch. */
+bool chr_patch_check_name(struct chr_patch_load *load, unsigned line, const char *name);
+const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type);
+bool chr_patch_check_module(struct chr_patch_load *load, unsigned line, const char *name, const struct chr_descriptor *type);
+/* `foreign`: ends that are of no module are surely others', however near their names are to a module's. Stores both ends as the desired graph has them. */
+bool chr_patch_check_edge(struct chr_patch_load *load, unsigned line, const char *from, const char *to, bool foreign,
+			  struct chr_patch_edge *edge);
 
 #endif

@@ -13,6 +13,7 @@ const struct chr_patch_key chr_patch_key[] = {
 	{NULL, "tempo", CHR_KEY_REAL, 20, 400, 120, AT(tempo_bpm)},
 	{NULL, "lanes", CHR_KEY_WHOLE, 1, CHR_LANES, CHR_LANES_DEFAULT, AT(lanes)},
 	{NULL, "channels", CHR_KEY_WHOLE, 1, 16, 2, AT(channels)},
+	{NULL, "playback", CHR_KEY_TOGGLE, 0, 1, 1, AT(playback)},
 	{NULL, "timing", CHR_KEY_TIMING, 0, 1, CHR_TIMING_STEADY, AT(timing)},
 	{NULL, "watchdog", CHR_KEY_WHOLE, 2, 1000, 8, AT(watchdog_periods)},
 	{NULL, "verbose", CHR_KEY_TOGGLE, 0, 1, -1, AT(verbose)},

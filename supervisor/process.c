@@ -1,11 +1,13 @@
 #include "supervisor/process.h"
 
+#include "common/touch.h"
 #include "common/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,6 +84,8 @@ struct chr_process *chr_process_spawn(const struct chr_spawn *with)
 		rc = -errno;
 		goto fail;
 	}
+	/* the first orders and events are written within microseconds: no page fault then */
+	chr_touch(process->slot, offsetof(struct chr_slot, snapshot), true);
 	process->to_main = chr_wake_create();
 	process->from_main = chr_wake_create();
 	if (process->to_main < 0 || process->from_main < 0 ||
@@ -137,12 +141,20 @@ void chr_process_signal(const struct chr_process *process, int sig)
 	syscall(SYS_pidfd_send_signal, process->pidfd, sig, NULL, 0);
 }
 
-bool chr_process_order(struct chr_process *process, unsigned kind)
+bool chr_process_orders(struct chr_process *process, const unsigned kind[], unsigned count)
 {
-	const struct chr_event order = {.version = CHR_EVENT_VERSION, .kind = (uint16_t)kind};
-	bool fitted = chr_ring_write(&process->slot->to_main, &order, 1) == 1;
+	bool fitted = true;
+	for (unsigned i = 0; i < count; i++) {
+		const struct chr_event order = {.version = CHR_EVENT_VERSION, .kind = (uint16_t)kind[i]};
+		fitted &= chr_ring_write(&process->slot->to_main, &order, 1) == 1;
+	}
 	chr_wake(process->to_main);
 	return fitted;
+}
+
+bool chr_process_order(struct chr_process *process, unsigned kind)
+{
+	return chr_process_orders(process, &kind, 1);
 }
 
 bool chr_process_request(struct chr_process *process, const struct chr_event *event)

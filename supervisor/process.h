@@ -56,6 +56,9 @@ void chr_process_signal(const struct chr_process *process, int sig);
 /* Puts an order (enum chr_event_kind) into the main thread's ring and wakes it. False when the ring is full. Control thread. */
 bool chr_process_order(struct chr_process *process, unsigned kind);
 
+/* The same for several orders at once, in their order. */
+bool chr_process_orders(struct chr_process *process, const unsigned kind[], unsigned count);
+
 /* Puts an event for the audio thread past the feed: requests of the supervisor itself. False when the ring is full. */
 bool chr_process_request(struct chr_process *process, const struct chr_event *event);
 

@@ -151,7 +151,6 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 {
 	struct chr_unit *unit;
 	struct chr_instance *instance;
-	struct chr_edge edge, logical;
 	switch (post->kind) {
 	case CHR_POST_DEATH:
 		if (lives(conductor, post->process))
@@ -175,17 +174,12 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 		break;
 	case CHR_POST_EDGE_DRAWN:
 	case CHR_POST_EDGE_ERASED:
-		memcpy(edge.from, post->from, sizeof edge.from);
-		memcpy(edge.to, post->to, sizeof edge.to);
-		if (!chr_wiring_reduce(&conductor->rack, &edge, &logical))
-			break;
-		if (post->kind == CHR_POST_EDGE_DRAWN)
-			chr_edges_add(&conductor->logical, logical.from, logical.to);
-		else
-			chr_edges_remove(&conductor->logical, logical.from, logical.to);
-		chr_debug("%s -> %s was %s", logical.from, chr_wiring_name(logical.to),
-			  post->kind == CHR_POST_EDGE_DRAWN ? "drawn" : "erased");
-		chr_lanes_rewire(conductor);
+	case CHR_POST_EDGE_LOST:
+	case CHR_POST_EDGE_BACK:
+		chr_edit_drawn(conductor, post);
+		break;
+	case CHR_POST_JOB:
+		chr_edit_tick(conductor);
 		break;
 	case CHR_POST_SERVER_UP:
 		chr_conductor_server_up(conductor);

@@ -29,6 +29,18 @@ struct chr_unit *chr_rack_find(struct chr_rack *rack, const char *name)
 	return NULL;
 }
 
+struct chr_unit *chr_rack_find_client(const struct chr_rack *rack, const char *client, unsigned *lane)
+{
+	for (unsigned i = 0; i < rack->unit_count; i++)
+		for (unsigned k = 0; k < CHR_LANES; k++)
+			if (strcmp(rack->unit[i]->instance[k].client, client) == 0) {
+				if (lane)
+					*lane = k;
+				return rack->unit[i];
+			}
+	return NULL;
+}
+
 static uint32_t horizon_frames(const struct chr_rack *rack)
 {
 	return rack->sample_rate * CHR_HORIZON_MS / 1000;
@@ -54,6 +66,19 @@ static void send_event(struct chr_rack *rack, struct chr_unit *unit, struct chr_
 	unit->change[unit->change_next++ % CHR_CHANGES_MAX] = (struct chr_change){
 		.param = event->index, .before = unit->value[event->index], .after = event->value, .time_us = chr_monotonic_us()};
 	remember(rack, unit, event->index, event->value);
+}
+
+void chr_rack_fade(struct chr_unit *unit, float gain, uint32_t ramp_frames, uint32_t frame)
+{
+	const struct chr_event fade = {.version = CHR_EVENT_VERSION,
+				       .kind = CHR_EVENT_FADE,
+				       .serial = ++unit->serial,
+				       .frame = frame,
+				       .ramp_frames = ramp_frames,
+				       .value = gain};
+
+	for (unsigned lane = 0; lane < CHR_LANES; lane++)
+		chr_feed_put(&unit->instance[lane].feed, &fade);
 }
 
 unsigned chr_rack_take_back(struct chr_rack *rack, struct chr_unit *unit, uint64_t since_us)

@@ -64,6 +64,8 @@ struct chr_instance {
 	int64_t generation;    /* of the desired graph that wires it; it plays once that one is in force */
 	uint32_t cycles_begun; /* its pulse when it was wired: it is heard once that has moved on */
 	bool wired;            /* and the graph is in force */
+	uint64_t ready_us;     /* when its client was active */
+	uint64_t died_us;      /* when its last process was seen to die; 0: none did */
 	bool joined;           /* has noted that it joined, at: */
 	uint32_t joined_frame;
 	bool summed; /* has answered the audit with: */
@@ -80,8 +82,22 @@ struct chr_instance {
 	float load; /* share of a period spent in the callback, 0..1, over the last second */
 };
 
+/* Where a module stands between coming and going. */
+enum chr_unit_stage {
+	CHR_UNIT_HERE,
+	CHR_UNIT_ENTERING, /* silent, and outside the lanes, until its processes play; then it fades in */
+	CHR_UNIT_LEAVING,  /* fades out */
+	CHR_UNIT_AWAY,     /* silent and outside the lanes: its edges and processes go */
+};
+
 struct chr_unit {
 	char name[CHR_NAME_MAX];
+	enum chr_unit_stage stage;
+	uint64_t stage_us;                 /* chr_monotonic_us() of the last change of stage */
+	int64_t generation;                /* AWAY: of the desired graph without its edges */
+	bool parting;                      /* AWAY: its processes were told to end */
+	uint64_t moving_us;                /* when it got another name that its clients do not all bear yet; 0: they do */
+	char next[CHR_NAME_MAX];           /* LEAVING: comes back under this name; "": does not */
 	const struct chr_descriptor *type; /* owned by `code` */
 	struct chr_code *code;             /* a reference; NULL: the catalog's of that type, which owns `type` then */
 	bool apart;                        /* its twins run code whose states do not fit: neither joins the other */
@@ -119,6 +135,27 @@ struct chr_rack {
 
 /* The unit with that name, or NULL. */
 struct chr_unit *chr_rack_find(struct chr_rack *rack, const char *name);
+
+/* The unit one of whose instances has that JACK client, and the instance's lane in *lane (may be NULL); NULL without one. */
+struct chr_unit *chr_rack_find_client(const struct chr_rack *rack, const char *client, unsigned *lane);
+
+/* ---- rack_units.c ---- */
+
+/* Adds a unit without processes: its instances wait. It gets the lowest member index that is free. `value` has type->param_count values. NULL: the rack
+ * is full, or memory is. */
+struct chr_unit *chr_rack_add(struct chr_rack *rack, const char *name, const struct chr_descriptor *type, const float *value);
+
+/* Takes a unit without processes away and frees it. The others keep their order, `out` stays the first. */
+void chr_rack_remove(struct chr_rack *rack, struct chr_unit *unit);
+
+/* Gives the unit another name. Its clients keep theirs until they are opened anew: see chr_rack_client(). */
+void chr_rack_rename(struct chr_unit *unit, const char *name);
+
+/* The client's name that an instance of the unit in `lane` should bear. In `client`, which is returned. */
+const char *chr_rack_client(const struct chr_unit *unit, unsigned lane, char client[CHR_CLIENT_MAX]);
+
+/* Has all outputs of all of the unit's instances fade to `gain` in `ramp_frames`, beginning at `frame`. */
+void chr_rack_fade(struct chr_unit *unit, float gain, uint32_t ramp_frames, uint32_t frame);
 
 /* Sets parameter `param` (an index, checked; value checked with chr_param_accept) of `unit` at `frame`: remembers it as the unit's value, and
  * delivers it to every instance, through the schedule when it lies beyond the horizon (then it is remembered when it is delivered). `ramp_frames` as in

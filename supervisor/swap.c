@@ -354,6 +354,14 @@ void chr_swap_forget(struct chr_conductor *conductor, struct chr_unit *unit)
 	unit->code = NULL;
 }
 
+void chr_swap_rename(struct chr_conductor *conductor, const char *from, const char *to)
+{
+	struct chr_swap *swap = &conductor->swap;
+	for (unsigned i = 0; i < swap->queued; i++)
+		if (!strcmp(swap->queue[i].name, from))
+			snprintf(swap->queue[i].name, sizeof swap->queue[i].name, "%s", to);
+}
+
 void chr_swap_finish(struct chr_conductor *conductor)
 {
 	struct chr_swap *swap = &conductor->swap;

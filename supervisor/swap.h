@@ -101,6 +101,8 @@ void chr_swap_server_lost(struct chr_conductor *conductor);
 
 /* The unit is about to be removed: its swaps are given up, its code is released. */
 void chr_swap_forget(struct chr_conductor *conductor, struct chr_unit *unit);
+/* The unit gets another name: swaps that wait are its own still. */
+void chr_swap_rename(struct chr_conductor *conductor, const char *from, const char *to);
 void chr_swap_finish(struct chr_conductor *conductor);
 
 /* How far it is, as a word. */

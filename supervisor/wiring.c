@@ -1,5 +1,7 @@
 #include "supervisor/wiring.h"
 
+#include "supervisor/wiring_loops.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,7 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 		edges->space = space;
 	}
 	struct chr_edge *edge = &edges->edge[edges->count++];
-	edge->held = false;
+	edge->held = edge->closes = false;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
 	return 0;
@@ -79,8 +81,12 @@ static struct end take_apart(const struct chr_rack *rack, const char *name)
 		return end;
 	memcpy(client, name, (size_t)(colon - name));
 	client[colon - name] = 0;
-	end.lane = strip_suffix(client, ".b");
-	end.unit = chr_rack_find((struct chr_rack *)rack, client);
+	/* a client keeps its name until it is opened anew: that of a module just renamed is another one than its module's */
+	end.unit = chr_rack_find_client(rack, client, &end.lane);
+	if (!end.unit) {
+		end.lane = strip_suffix(client, ".b");
+		end.unit = chr_rack_find((struct chr_rack *)rack, client);
+	}
 	snprintf(end.port, sizeof end.port, "%s", colon + 1);
 	return end;
 }
@@ -92,22 +98,17 @@ static bool is_out(const struct end *end)
 
 int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
 {
-	bool plays = false;
+	bool plays = !patch->playback;
 	int rc = 0;
 	for (unsigned i = 0; i < patch->edge_count && !rc; i++) {
 		const struct chr_patch_edge *edge = &patch->edge[i];
 		plays |= !strncmp(edge->from, CHR_OUT_NAME ":play_", strlen(CHR_OUT_NAME ":play_"));
 		rc = chr_edges_add(logical, edge->from, edge->to);
 	}
-	static const char *const name[] = {"left", "right"};
 	for (unsigned channel = 1; channel <= patch->channels && !plays && !rc; channel++) {
-		char from[64], to[64];
-		if (channel <= 2)
-			snprintf(from, sizeof from, CHR_OUT_NAME ":play_%s", name[channel - 1]);
-		else
-			snprintf(from, sizeof from, CHR_OUT_NAME ":play_%u", channel);
-		snprintf(to, sizeof to, CHR_PLAYBACK_PREFIX "%u", channel);
-		rc = chr_edges_add(logical, from, to);
+		struct chr_patch_edge usual;
+		chr_patch_default_edge(channel, &usual);
+		rc = chr_edges_add(logical, usual.from, usual.to);
 	}
 	return rc;
 }
@@ -118,7 +119,15 @@ static void jack_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const
 	if (!end->unit)
 		snprintf(name, CHR_EDGE_NAME_MAX, "%s", logical);
 	else
-		snprintf(name, CHR_EDGE_NAME_MAX, "%s%s:%.200s", end->unit->name, lane ? ".b" : "", end->port);
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s:%.200s", end->unit->instance[lane].client, end->port);
+}
+
+static void logical_name(char name[CHR_EDGE_NAME_MAX], const struct end *end, const char *jack)
+{
+	if (end->unit)
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s:%.200s", end->unit->name, end->port);
+	else
+		snprintf(name, CHR_EDGE_NAME_MAX, "%s", jack);
 }
 
 /* Has that instance an active client? */
@@ -142,8 +151,24 @@ static int add_edge(struct chr_edges *jack, const char *from, const char *to, bo
 	return rc;
 }
 
+static void mark_closing(struct chr_edges *jack, const char *from, const char *to, const struct chr_members *loop)
+{
+	for (unsigned i = 0; i < CHR_BOARD_WORDS; i++)
+		if (loop->word[i])
+			jack->edge[chr_edges_find(jack, from, to)].closes = true;
+}
+
+/* Do all of them run in that lane? */
+static bool all_running(const struct chr_rack *rack, const struct chr_members *members, unsigned lane)
+{
+	for (unsigned i = 0; i < rack->unit_count; i++)
+		if (chr_members_has(members, rack->unit[i]->member) && !running(rack->unit[i], lane))
+			return false;
+	return true;
+}
+
 static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard,
-		       struct chr_edges *jack)
+		       const struct chr_members *loop, struct chr_edges *jack)
 {
 	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
@@ -152,15 +177,17 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 		return 0;
 	jack_name(a, &from, edge->from, lane);
 	jack_name(b, &to, edge->to, lane);
-	return add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane));
+	int rc = add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane) || !all_running(rack, loop, lane));
+	if (!rc)
+		mark_closing(jack, a, b, loop);
+	return rc;
 }
 
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
 {
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
-	const char *suffix = lane ? ".b" : "";
-	snprintf(a, sizeof a, "%s%s:clock", rack->unit[0]->name, suffix);
-	snprintf(b, sizeof b, "%s%s:clock", from->unit->name, suffix);
+	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->instance[lane].client);
+	snprintf(b, sizeof b, "%s:clock", from->unit->instance[lane].client);
 	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane));
 }
 
@@ -169,17 +196,21 @@ int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logic
 	/* clock edges, then the edges to out that they make loops of, then the rest */
 	enum { CLOCKS, OUTS, REST, PASSES };
 	unsigned lanes = rack->patch->lanes;
+	struct chr_loops loops = {0};
 	int rc = 0;
 	for (int pass = CLOCKS; pass < PASSES; pass++)
 		for (unsigned i = 0; i < logical->count && !rc; i++) {
 			const struct chr_edge *edge = &logical->edge[i];
 			const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 			bool feeds = from.unit && !is_out(&from) && is_out(&to);
+			struct chr_members loop = {0};
+			if (pass == REST && from.unit && to.unit && !is_out(&from) && !is_out(&to))
+				chr_loops_add(&loops, from.unit->member, to.unit->member, &loop);
 			for (unsigned lane = 0; lane < lanes && !rc; lane++) {
 				if (pass == CLOCKS && feeds)
 					rc = expand_clock(rack, &from, lane, jack);
 				else if (pass != CLOCKS && feeds == (pass == OUTS))
-					rc = expand_lane(rack, edge, lane, heard, jack);
+					rc = expand_lane(rack, edge, lane, heard, &loop, jack);
 			}
 		}
 	return rc;
@@ -190,8 +221,8 @@ bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack,
 	const struct end from = take_apart(rack, jack->from), to = take_apart(rack, jack->to);
 	if (!from.unit && !to.unit)
 		return false;
-	jack_name(logical->from, &from, jack->from, 0);
-	jack_name(logical->to, &to, jack->to, 0);
+	logical_name(logical->from, &from, jack->from);
+	logical_name(logical->to, &to, jack->to);
 	return true;
 }
 

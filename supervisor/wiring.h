@@ -14,15 +14,13 @@
 
 #include <stdbool.h>
 
-/* A place among the hardware's playback ports, as the end of an edge: "playback:1" ... Resolved by the graph thread. */
-#define CHR_PLAYBACK_PREFIX "\001playback:"
-
 /* The end of an edge as a person may read it. */
 const char *chr_wiring_name(const char *end);
 
 struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
-	bool held; /* desired, but not to be made yet: the client at one end is not active */
+	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
+	bool closes; /* a loop, with the edges before it: JACK is to delay this one */
 };
 
 struct chr_edges {

@@ -265,7 +265,7 @@ START_TEST(test_help_lists_what_works)
 		count++;
 	}
 	ck_assert_str_eq(bed.path, "/chronus/help/end");
-	ck_assert_uint_eq(count, 11);
+	ck_assert_uint_eq(count, 19);
 }
 END_TEST
 

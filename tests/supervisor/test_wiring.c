@@ -33,8 +33,10 @@ static void load(const char *text)
 		memcpy(unit->name, patch->module[i].name, sizeof unit->name);
 		unit->type = fixture_type(NULL, patch->module[i].type, &why);
 		unit->member = i;
-		for (unsigned lane = 0; lane < patch->lanes; lane++)
-			unit->instance[lane].state = CHR_INSTANCE_PLAYING;
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			unit->instance[lane].state = lane < patch->lanes ? CHR_INSTANCE_PLAYING : CHR_INSTANCE_NONE;
+			chr_rack_client(unit, lane, unit->instance[lane].client);
+		}
 		rack.unit[i] = unit;
 	}
 	ck_assert_int_eq(chr_wiring_logical(patch, &logical), 0);

@@ -190,8 +190,9 @@ END_TEST
 static const struct {
 	const char *words, *offered;
 } completed[] = {
-	{"s", "status\nset\nswap\n"},
-	{"''", "status\ntop\nget\nset\nmodules\ndescribe\nwatch\nrestart\nswap\nquit\nping\nhelp\n"},
+	{"s", "status\nset\nsave\nswap\n"},
+	{"''", "status\ntop\nget\nset\nmodules\ndescribe\nwatch\nadd\nremove\nrename\nconnect\ndisconnect\nconnections\nsave\nload"
+	       "\nrestart\nswap\nquit\nping\nhelp\n"},
 	{"--p", "--port\n"},
 	{"status --j", "--json\n"},
 	{"status --o", ""},

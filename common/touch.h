@@ -1,6 +1,6 @@
 /* Pages of shared memory made present before the audio thread needs them. */
-#ifndef CHR_ENGINE_TOUCH_H
-#define CHR_ENGINE_TOUCH_H
+#ifndef CHR_COMMON_TOUCH_H
+#define CHR_COMMON_TOUCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

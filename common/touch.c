@@ -1,4 +1,4 @@
-#include "engine/touch.h"
+#include "common/touch.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

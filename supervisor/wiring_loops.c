@@ -1,0 +1,31 @@
+#include "supervisor/wiring_loops.h"
+
+static bool leads(const struct chr_loops *loops, unsigned from, unsigned to)
+{
+	return from == to || chr_members_has(&loops->reach[from], to);
+}
+
+static void put(struct chr_members *set, unsigned member)
+{
+	set->word[member / 64] |= UINT64_C(1) << member % 64;
+}
+
+bool chr_loops_add(struct chr_loops *loops, unsigned from, unsigned to, struct chr_members *loop)
+{
+	*loop = (struct chr_members){0};
+	if (leads(loops, to, from)) {
+		for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+			if (leads(loops, to, i) && leads(loops, i, from))
+				put(loop, i);
+		return true;
+	}
+	const struct chr_members beyond = loops->reach[to];
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
+		if (!leads(loops, i, from))
+			continue;
+		put(&loops->reach[i], to);
+		for (unsigned k = 0; k < CHR_BOARD_WORDS; k++)
+			loops->reach[i].word[k] |= beyond.word[k];
+	}
+	return false;
+}

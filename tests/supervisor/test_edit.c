@@ -1,0 +1,375 @@
+/* Modules that come and go while two lanes play: nobody else may notice. */
+#include "tests/supervisor/lanes_bed.h"
+#include "tests/supervisor/patch_fixture.h"
+
+#include "common/clock.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct lanes_bed *bed;
+static struct chr_conductor *conductor;
+static struct chr_type *types[4];
+
+static int answers, last_rc;
+static char last_why[CHR_TEXT_MAX];
+
+static void done(void *arg, int rc, const char *why)
+{
+	ck_assert_ptr_eq(arg, &answers);
+	answers++;
+	last_rc = rc;
+	snprintf(last_why, sizeof last_why, "%s", why);
+}
+
+static void begin(unsigned lanes)
+{
+	static const char *const names[] = {"adsr", "biquad", "out", "sine"};
+	bed = bed_create(lanes);
+	conductor = &bed->conductor;
+	for (unsigned i = 0; i < 4; i++) {
+		const char *why;
+		types[i] = calloc(1, sizeof *types[i]);
+		strcpy(types[i]->name, names[i]);
+		types[i]->code = calloc(1, sizeof *types[i]->code);
+		types[i]->code->known = true;
+		types[i]->code->references = 1;
+		types[i]->code->fd = -1;
+		types[i]->code->descriptor = *fixture_type(NULL, names[i], &why);
+	}
+	bed->catalog.type = types;
+	bed->catalog.count = 4;
+	chr_edit_init(conductor, NULL);
+	answers = 0;
+}
+
+static void setup(void)
+{
+	begin(2);
+	bed_play(bed);
+	bed_spares(bed, 16);
+}
+
+static void teardown(void)
+{
+	chr_edit_finish(conductor);
+	while (conductor->rack.unit_count > BED_UNITS)
+		chr_rack_remove(&conductor->rack, conductor->rack.unit[conductor->rack.unit_count - 1]);
+	for (unsigned i = 0; i < 4; i++)
+		free(types[i]->code);
+	for (unsigned i = 0; i < 4; i++)
+		free(types[i]);
+	bed_destroy(bed);
+}
+
+static void request(enum chr_edit_kind kind, const char *a, const char *b)
+{
+	int before = answers;
+	ck_assert_int_eq(chr_edit_request(conductor, kind, a, b, done, &answers), 0);
+	ck_assert_int_le(answers, before + 1);
+}
+
+static struct chr_unit *unit(const char *name)
+{
+	struct chr_unit *found = chr_rack_find(&conductor->rack, name);
+	ck_assert_msg(found != NULL, "no %s", name);
+	return found;
+}
+
+/* The client of the new module is active, its edges are made, its first cycle is complete. */
+static void run(const char *name, unsigned lane)
+{
+	struct chr_unit *fresh = unit(name);
+	chr_instances_ready(conductor, fresh->instance[lane].process);
+	chr_instances_wired(conductor, conductor->generation);
+	chr_pulse_complete(&conductor->board[lane]->pulse[fresh->member], 256);
+	chr_instances_review(conductor);
+}
+
+/* The next fade in that instance's ring. */
+static bool take_fade(const struct chr_unit *of, unsigned lane, struct chr_event *event)
+{
+	while (chr_ring_read(&of->instance[lane].process->slot->to_audio, event, 1))
+		if (event->kind == CHR_EVENT_FADE)
+			return true;
+	return false;
+}
+
+START_TEST(test_a_new_module_is_outside_the_lanes)
+{
+	request(CHR_EDIT_ADD, "sine", "new");
+	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(last_rc, 0);
+	struct chr_unit *fresh = unit("new");
+	ck_assert_uint_eq(fresh->member, BED_UNITS);
+	ck_assert_int_eq(fresh->stage, CHR_UNIT_ENTERING);
+	ck_assert_uint_ne(fresh->instance[0].process->slot->order.silent, 0);
+	request(CHR_EDIT_CONNECT, "new:out", "out:left");
+	/* while it starts, both lanes are whole, and out waits for the same members as before */
+	ck_assert(conductor->lanes.whole[0] && conductor->lanes.whole[1]);
+	bed_assert_told(bed, "of", "of");
+	run("new", 0);
+	chr_edit_tick(conductor);
+	bed_assert_told(bed, "of", "of");
+	ck_assert(conductor->lanes.whole[1]);
+	ck_assert_int_eq(fresh->stage, CHR_UNIT_ENTERING);
+}
+END_TEST
+
+START_TEST(test_it_sounds_in_both_lanes_at_one_frame)
+{
+	struct chr_event a, b;
+	request(CHR_EDIT_ADD, "sine", "new");
+	request(CHR_EDIT_CONNECT, "new:out", "out:left");
+	run("new", 0);
+	run("new", 1);
+	chr_edit_tick(conductor);
+	struct chr_unit *fresh = unit("new");
+	ck_assert_int_eq(fresh->stage, CHR_UNIT_HERE);
+	ck_assert(take_fade(fresh, 0, &a) && take_fade(fresh, 1, &b));
+	ck_assert_uint_eq(a.frame, b.frame);
+	ck_assert_uint_eq(a.serial, b.serial);
+	ck_assert_uint_eq(a.ramp_frames, 960);
+	ck_assert_float_eq(a.value, 1.0f);
+	/* the leader plays on with it in it, the other lane joins once */
+	ck_assert(conductor->lanes.whole[0] && !conductor->lanes.whole[1] && conductor->lanes.asked);
+	bed_assert_states(bed, "ppp", "jjj");
+	ck_assert_int_eq(fresh->instance[1].state, CHR_INSTANCE_JOINING);
+	ck_assert(chr_member_set_has(&bed_instance(bed, BED_OUT, 0)->process->slot->picker.required[0], fresh->member));
+}
+END_TEST
+
+START_TEST(test_a_death_while_it_comes_breaks_no_lane)
+{
+	request(CHR_EDIT_ADD, "sine", "new");
+	run("new", 0);
+	chr_instances_died(conductor, unit("new")->instance[0].process, chr_monotonic_us());
+	ck_assert(conductor->lanes.whole[0] && conductor->lanes.whole[1]);
+	ck_assert_uint_eq(conductor->lanes.leader, 0);
+}
+END_TEST
+
+START_TEST(test_what_may_not_be_added)
+{
+	static const struct {
+		const char *type, *name, *why;
+	} rows[] = {{"sine", "osc1", "already"}, {"sine", "out", "already"},   {"sin", "x", "no module type"},
+		    {"out", "x", "one output"},  {"sine", "Upper", "no name"}, {"sine", "chronus", "system"}};
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		request(CHR_EDIT_ADD, rows[i].type, rows[i].name);
+		ck_assert_int_eq(answers, (int)i + 1);
+		ck_assert_int_ne(last_rc, 0);
+		ck_assert_msg(strstr(last_why, rows[i].why) != NULL, "%s: %s", rows[i].name, last_why);
+	}
+	ck_assert_uint_eq(conductor->rack.unit_count, BED_UNITS);
+}
+END_TEST
+
+START_TEST(test_connections)
+{
+	request(CHR_EDIT_CONNECT, "aside:out", "filt1:cutoff");
+	ck_assert_int_eq(last_rc, 0);
+	ck_assert(bed_desired(bed, "aside:out", "filt1:cutoff") && bed_desired(bed, "aside.b:out", "filt1.b:cutoff"));
+	/* both lanes hear it, but not from one frame on: when it is made, the lane that follows joins */
+	ck_assert(conductor->lanes.whole[1]);
+	chr_instances_wired(conductor, conductor->generation);
+	ck_assert(!conductor->lanes.whole[1] && conductor->lanes.whole[0]);
+	request(CHR_EDIT_CONNECT, "aside:out", "filt1:cutoff");
+	ck_assert_ptr_nonnull(strstr(last_why, "already"));
+	request(CHR_EDIT_CONNECT, "aside:out", "filt1:sideways");
+	ck_assert_ptr_nonnull(strstr(last_why, "port"));
+	request(CHR_EDIT_DISCONNECT, "aside:out", "filt1:cutoff");
+	ck_assert_int_eq(last_rc, 0);
+	ck_assert(!bed_desired(bed, "aside:out", "filt1:cutoff") && !bed_desired(bed, "aside.b:out", "filt1.b:cutoff"));
+	request(CHR_EDIT_DISCONNECT, "aside:out", "filt1:cutoff");
+	ck_assert_ptr_nonnull(strstr(last_why, "not connected"));
+}
+END_TEST
+
+static void erase(enum chr_post_kind kind, uint64_t time_us, int64_t gone)
+{
+	struct chr_post post = {.kind = kind, .time_us = time_us, .value = gone, .from = "osc1:out", .to = "filt1:in"};
+	chr_edit_drawn(conductor, &post);
+}
+
+START_TEST(test_who_died_has_erased_nothing)
+{
+	struct chr_instance *osc1 = bed_instance(bed, BED_OSC1, 0);
+	uint64_t now = chr_monotonic_us();
+	bed_instance(bed, BED_FILT1, 0)->ready_us = 1;
+	/* its ports linger, though it died when the edge vanished */
+	osc1->ready_us = now - 1000000;
+	osc1->died_us = now - 60000;
+	erase(CHR_POST_EDGE_ERASED, now - 59000, 0);
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in"));
+	/* it died, and is back since */
+	osc1->ready_us = now - 10000;
+	erase(CHR_POST_EDGE_LOST, now - 59000, 0);
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in"));
+	/* a person was quicker than death */
+	erase(CHR_POST_EDGE_LOST, now - 70000, 0);
+	ck_assert(!bed_desired(bed, "osc1:out", "filt1:in"));
+}
+END_TEST
+
+START_TEST(test_a_person_erases)
+{
+	bed_instance(bed, BED_OSC1, 0)->ready_us = bed_instance(bed, BED_FILT1, 0)->ready_us = 1;
+	erase(CHR_POST_EDGE_ERASED, chr_monotonic_us(), 0);
+	ck_assert(!bed_desired(bed, "osc1:out", "filt1:in"));
+	ck_assert(!bed_desired(bed, "osc1.b:out", "filt1.b:in"));
+}
+END_TEST
+
+START_TEST(test_another_program_that_goes_erases_nothing)
+{
+	struct chr_post post = {
+		.kind = CHR_POST_EDGE_LOST, .time_us = chr_monotonic_us(), .value = 1, .from = "aside:out", .to = "recorder:in"};
+	bed_instance(bed, BED_ASIDE, 0)->ready_us = 1;
+	chr_edit_drawn(conductor, &post);
+	ck_assert(bed_desired(bed, "aside:out", "recorder:in"));
+	/* what seemed erased was the program that ended slowly */
+	post.kind = CHR_POST_EDGE_ERASED;
+	chr_edit_drawn(conductor, &post);
+	ck_assert(!bed_desired(bed, "aside:out", "recorder:in"));
+	post.kind = CHR_POST_EDGE_BACK;
+	chr_edit_drawn(conductor, &post);
+	ck_assert(bed_desired(bed, "aside:out", "recorder:in"));
+}
+END_TEST
+
+START_TEST(test_requests_are_answered_in_order)
+{
+	request(CHR_EDIT_ADD, "sine", "new");
+	ck_assert_int_eq(answers, 1);
+	request(CHR_EDIT_REMOVE, "new", NULL);
+	request(CHR_EDIT_ADD, "biquad", "new");
+	/* the old one is still fading */
+	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(unit("new")->stage, CHR_UNIT_LEAVING);
+	struct chr_unit *old = unit("new");
+	old->stage_us -= 1000000;
+	chr_edit_tick(conductor);
+	ck_assert_int_eq(old->stage, CHR_UNIT_AWAY);
+	ck_assert_int_eq(answers, 1);
+	for (unsigned lane = 0; lane < 2; lane++)
+		chr_instances_died(conductor, old->instance[lane].process, chr_monotonic_us());
+	chr_edit_tick(conductor);
+	ck_assert_int_eq(answers, 3);
+	ck_assert_int_eq(last_rc, 0);
+	ck_assert_str_eq(unit("new")->type->name, "biquad");
+	ck_assert_uint_eq(unit("new")->member, BED_UNITS);
+}
+END_TEST
+
+START_TEST(test_what_goes_fades_first)
+{
+	struct chr_event a, b;
+	request(CHR_EDIT_ADD, "sine", "new");
+	request(CHR_EDIT_CONNECT, "new:out", "filt1:cutoff");
+	run("new", 0);
+	run("new", 1);
+	chr_edit_tick(conductor);
+	struct chr_unit *old = unit("new");
+	ck_assert(take_fade(old, 0, &a) && take_fade(old, 1, &b));
+	request(CHR_EDIT_REMOVE, "new", NULL);
+	ck_assert(take_fade(old, 0, &a) && take_fade(old, 1, &b));
+	ck_assert_uint_eq(a.frame, b.frame);
+	ck_assert_float_eq(a.value, 0.0f);
+	ck_assert(bed_desired(bed, "new:out", "filt1:cutoff"));
+	old->stage_us -= 1000000;
+	chr_edit_tick(conductor);
+	ck_assert(!bed_desired(bed, "new:out", "filt1:cutoff"));
+	ck_assert(!chr_member_set_has(&bed_instance(bed, BED_OUT, 0)->process->slot->picker.required[0], old->member));
+	request(CHR_EDIT_REMOVE, "out", NULL);
+	request(CHR_EDIT_REMOVE, "nobody", NULL);
+}
+END_TEST
+
+START_TEST(test_another_name_goes_lane_by_lane)
+{
+	request(CHR_EDIT_RENAME, "osc1", "lfo");
+	struct chr_unit *osc1 = unit("lfo");
+	conductor->lanes.led_us = 0;
+	chr_edit_tick(conductor);
+	/* the lane that follows first */
+	ck_assert_str_eq(osc1->instance[0].client, "osc1");
+	ck_assert_str_eq(osc1->instance[1].client, "lfo.b");
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in") && bed_desired(bed, "lfo.b:out", "filt1.b:in"));
+	bed_die(bed, BED_OSC1, 1);
+	ck_assert(conductor->lanes.whole[0]);
+	chr_edit_tick(conductor);
+	ck_assert_str_eq(osc1->instance[0].client, "osc1");
+	bed_run(bed, BED_OSC1, 1);
+	bed_join_lane(bed, 1, 2000);
+	/* then the lanes change places, and the other one */
+	chr_edit_tick(conductor);
+	ck_assert_uint_eq(conductor->lanes.leader, 1);
+	ck_assert_str_eq(osc1->instance[0].client, "osc1");
+	conductor->lanes.led_us = 0;
+	chr_edit_tick(conductor);
+	ck_assert_str_eq(osc1->instance[0].client, "lfo");
+	ck_assert(bed_desired(bed, "lfo:out", "filt1:in"));
+	ck_assert(conductor->lanes.whole[1]);
+	ck_assert_int_eq(answers, 0);
+	bed_die(bed, BED_OSC1, 0);
+	bed_run(bed, BED_OSC1, 0);
+	bed_join_lane(bed, 0, 3000);
+	chr_edit_tick(conductor);
+	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(last_rc, 0);
+	ck_assert_uint_eq(osc1->instance[0].restarts, 0);
+}
+END_TEST
+
+START_TEST(test_dirty)
+{
+	ck_assert(!chr_edit_dirty(conductor));
+	request(CHR_EDIT_CONNECT, "aside:out", "filt1:cutoff");
+	ck_assert(chr_edit_dirty(conductor));
+	request(CHR_EDIT_DISCONNECT, "aside:out", "filt1:cutoff");
+	ck_assert(!chr_edit_dirty(conductor));
+	chr_rack_set(&conductor->rack, unit("osc1"), 0, 330.0f, 0, 0, 0);
+	conductor->rack.totals.received++;
+	ck_assert(chr_edit_dirty(conductor));
+}
+END_TEST
+
+START_TEST(test_the_end_answers_what_is_left)
+{
+	request(CHR_EDIT_ADD, "sine", "new");
+	request(CHR_EDIT_REMOVE, "new", NULL);
+	request(CHR_EDIT_ADD, "sine", "other");
+	chr_edit_finish(conductor);
+	ck_assert_int_eq(answers, 3);
+	ck_assert_int_eq(last_rc, -ECANCELED);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("edit");
+	TCase *tests = tcase_create("lanes");
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, test_a_new_module_is_outside_the_lanes);
+	tcase_add_test(tests, test_it_sounds_in_both_lanes_at_one_frame);
+	tcase_add_test(tests, test_a_death_while_it_comes_breaks_no_lane);
+	tcase_add_test(tests, test_what_may_not_be_added);
+	tcase_add_test(tests, test_connections);
+	tcase_add_test(tests, test_who_died_has_erased_nothing);
+	tcase_add_test(tests, test_a_person_erases);
+	tcase_add_test(tests, test_another_program_that_goes_erases_nothing);
+	tcase_add_test(tests, test_requests_are_answered_in_order);
+	tcase_add_test(tests, test_what_goes_fades_first);
+	tcase_add_test(tests, test_another_name_goes_lane_by_lane);
+	tcase_add_test(tests, test_dirty);
+	tcase_add_test(tests, test_the_end_answers_what_is_left);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
