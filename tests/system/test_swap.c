@@ -150,7 +150,7 @@ static void swaps_lose_nothing(const char *const *name, unsigned names, unsigned
 {
 	unsigned clean = 0, tries = 0;
 	size_t all = 0;
-	char text[256];
+	char text[256] = "";
 	for (; clean < swaps && tries < swaps + ATTEMPTS; tries++) {
 		size_t lost;
 		ck_assert_msg(recorded_swap(name[tries % names], text, sizeof text, &lost), "%s", text);
@@ -183,7 +183,7 @@ static const struct {
 
 START_TEST(bad_code_is_taken_back_unheard)
 {
-	char text[256];
+	char text[256] = "";
 	size_t lost = 1;
 	for (int i = 0; i < ATTEMPTS && lost; i++) {
 		ck_assert(!recorded_swap(bad[_i].name, text, sizeof text, &lost));
@@ -198,7 +198,7 @@ END_TEST
 
 START_TEST(what_is_no_module_file_changes_nothing)
 {
-	char text[256];
+	char text[256] = "";
 	chr_peer_send(&rig.peer, "/chronus/swap", "ss", "t1", "/nonexistent/ticker.so");
 	ck_assert(!answer(text, sizeof text));
 	ck_assert_msg(strstr(text, "No such file"), "%s", text);
@@ -223,7 +223,7 @@ static size_t breaks_now(int step)
 
 static void expect_other(void)
 {
-	char text[256];
+	char text[256] = "";
 	size_t down = 1;
 	ck_assert_msg(swap_to("ticker_other", text, sizeof text), "%s", text);
 	ck_assert_msg(strstr(text, "carried over"), "%s", text);
@@ -245,7 +245,7 @@ END_TEST
 
 START_TEST(a_state_that_does_not_fit_starts_fresh)
 {
-	char text[256];
+	char text[256] = "";
 	ck_assert_msg(swap_to("ticker_fresh", text, sizeof text), "%s", text);
 	ck_assert_msg(strstr(text, "fresh"), "%s", text);
 	ck_assert_double_eq(chr_peer_ask(&rig.peer, "/t1/spare"), 0.875);
@@ -286,7 +286,7 @@ static float steepest(float *level)
 
 START_TEST(a_crossfade_to_another_sound_does_not_click)
 {
-	char text[256];
+	char text[256] = "";
 	float step = 1.0f, level = 0.0f;
 	for (int i = 0; i < ATTEMPTS && step > 0.003f; i++) {
 		ck_assert_msg(swap_to("ticker", text, sizeof text), "%s", text);
@@ -304,7 +304,7 @@ END_TEST
 
 START_TEST(one_lane_takes_bad_code_back)
 {
-	char text[256];
+	char text[256] = "";
 	ck_assert(!swap_to(bad[_i].name, text, sizeof text));
 	ck_assert_msg(strstr(text, bad[_i].says), "%s", text);
 	printf("%s: %s\n", bad[_i].name, text);
