@@ -174,6 +174,27 @@ static bool repairing(const struct chr_conductor *conductor)
 	return false;
 }
 
+static bool settled(const struct chr_conductor *conductor)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			enum chr_instance_state state = conductor->rack.unit[i]->instance[lane].state;
+			if (state != CHR_INSTANCE_NONE && state != CHR_INSTANCE_PLAYING && state != CHR_INSTANCE_QUARANTINED)
+				return false;
+		}
+	return conductor->server_up;
+}
+
+/* Clients that were born since are described to patchbays. */
+static void describe(struct chr_conductor *conductor)
+{
+	struct chr_properties list;
+	if (conductor->generation == conductor->described_of || !settled(conductor) || chr_properties_make(&conductor->rack, &list))
+		return;
+	conductor->described_of = conductor->generation;
+	chr_graph_describe(&conductor->graph, &list, conductor->generation);
+}
+
 static void on_tick(void *self)
 {
 	struct chr_conductor *conductor = self;
@@ -204,6 +225,8 @@ static void on_tick(void *self)
 		conductor->latencies_of = conductor->generation;
 		chr_graph_latencies(&conductor->graph);
 	}
+	if (load)
+		describe(conductor);
 	if (!conductor->server_up && load)
 		chr_jack_restart(&conductor->server, &conductor->jack);
 }

@@ -45,9 +45,11 @@ jack_client_t *chr_jack_probe(const char *server, bool *taken)
 {
 	jack_status_t status = 0;
 	let_speak(say_nothing);
+	chr_log_hush(); /* the database of metadata has a voice of its own */
 	jack_options_t options = JackNoStartServer | JackUseExactName;
 	jack_client_t *client = *server ? jack_client_open(CHR_GRAPH_CLIENT, options | JackServerName, &status, server)
 					: jack_client_open(CHR_GRAPH_CLIENT, options, &status);
+	chr_log_unhush();
 	let_speak(say_in_log);
 	*taken = !client && status & JackNameNotUnique;
 	return client;
