@@ -319,7 +319,7 @@ static void fade_out(struct chr_conductor *conductor)
 	poll(NULL, 0, FADE_MS + (int)(3000 * rack->period / rack->sample_rate));
 }
 
-void chr_conductor_finish(struct chr_conductor *conductor)
+bool chr_conductor_finish(struct chr_conductor *conductor)
 {
 	conductor->quitting = true;
 	chr_edit_finish(conductor);
@@ -327,7 +327,7 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	conductor->server_up = false;
 	chr_poller_remove(&conductor->poller, &conductor->tick_poll);
 	/* the graph thread first: it would mend what now goes away */
-	chr_graph_finish(&conductor->graph);
+	bool ended = chr_graph_finish(&conductor->graph);
 	chr_processes_end_all(conductor);
 	chr_conductor_take_posts(conductor);
 	while (conductor->process_count) {
@@ -347,4 +347,5 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	close(conductor->signal_poll.fd);
 	chr_inbox_finish(&conductor->inbox);
 	chr_poller_finish(&conductor->poller);
+	return ended;
 }

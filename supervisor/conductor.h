@@ -100,8 +100,8 @@ void chr_conductor_set_osc(struct chr_conductor *conductor, struct chr_osc *osc)
 /* Plays until told to end. 0 or -errno. */
 int chr_conductor_run(struct chr_conductor *conductor);
 
-/* Ends every process and releases everything. Takes less than a second. */
-void chr_conductor_finish(struct chr_conductor *conductor);
+/* Ends every process and releases everything. Takes less than a second. False when a thread hangs in libjack: then *conductor is to stay. */
+bool chr_conductor_finish(struct chr_conductor *conductor);
 
 /* From the graph thread: the server is there, is lost, has another period. */
 void chr_conductor_server_up(struct chr_conductor *conductor);

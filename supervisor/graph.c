@@ -45,7 +45,7 @@ static void try_to_return(struct chr_graph *graph)
 	if (old)
 		jack_client_close(old);
 	bool taken;
-	jack_client_t *client = chr_jack_probe(graph->server, &taken);
+	jack_client_t *client = chr_jack_probe(graph->server, graph->name, &taken);
 	if (!client)
 		return;
 	if (chr_graph_activate(graph, client)) {
@@ -135,6 +135,7 @@ int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struc
 	graph->inbox = inbox;
 	graph->spawn = *spawn;
 	strncpy(graph->server, server, sizeof graph->server - 1);
+	strncpy(graph->name, jack_get_client_name(client), sizeof graph->name - 1);
 	graph->wake_fd = chr_wake_create();
 	if (graph->wake_fd < 0)
 		return graph->wake_fd;
@@ -155,7 +156,7 @@ close_wake:
 	return rc;
 }
 
-void chr_graph_finish(struct chr_graph *graph)
+bool chr_graph_finish(struct chr_graph *graph)
 {
 	pthread_mutex_lock(&graph->lock);
 	graph->stop = true;
@@ -167,7 +168,7 @@ void chr_graph_finish(struct chr_graph *graph)
 	deadline.tv_sec += deadline.tv_nsec / 1000000000L;
 	deadline.tv_nsec %= 1000000000L;
 	if (pthread_timedjoin_np(graph->thread, NULL, &deadline))
-		return; /* libjack hangs in a lost server: the end of the process ends it */
+		return false; /* libjack hangs in a lost server: the end of the process ends it */
 	pthread_mutex_destroy(&graph->lock);
 	chr_edges_finish(&graph->desired);
 	chr_edges_finish(&graph->cuts);
@@ -175,6 +176,7 @@ void chr_graph_finish(struct chr_graph *graph)
 	chr_metadata_forget(&graph->metadata);
 	free(graph->wire);
 	close(graph->wake_fd);
+	return true;
 }
 
 void chr_graph_spawn(struct chr_graph *graph, unsigned count)

@@ -70,6 +70,7 @@ struct chr_graph {
 	struct chr_inbox *inbox;
 	struct chr_spawn spawn;
 	char server[CHR_CLIENT_MAX];
+	char name[CHR_CLIENT_MAX]; /* of the supervisor's own client */
 	int wake_fd;
 
 	/* told by the control thread, under the lock */
@@ -122,8 +123,8 @@ struct chr_graph {
 /* Takes over an open, not yet active client of the server (see jackserver.h) and starts the thread. 0 or -errno. */
 int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
 		   jack_client_t *client);
-/* Stops the thread and closes the client, giving up on a libjack that hangs. */
-void chr_graph_finish(struct chr_graph *graph);
+/* Stops the thread and closes the client. False when it gave up on a libjack that hangs: then the thread goes on, and *graph is to stay. */
+bool chr_graph_finish(struct chr_graph *graph);
 
 /* Control thread: asks for `count` new processes; each comes as CHR_POST_SPAWNED. */
 void chr_graph_spawn(struct chr_graph *graph, unsigned count);
