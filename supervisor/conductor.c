@@ -189,9 +189,13 @@ static bool settled(const struct chr_conductor *conductor)
 static void describe(struct chr_conductor *conductor)
 {
 	struct chr_properties list;
-	if (conductor->generation == conductor->described_of || !settled(conductor) || chr_properties_make(&conductor->rack, &list))
+	if (conductor->generation != conductor->described_of)
+		conductor->described_times = 0;
+	/* twice: libjack may not have known every port the first time */
+	if (conductor->described_times == 2 || !settled(conductor) || chr_properties_make(&conductor->rack, &list))
 		return;
 	conductor->described_of = conductor->generation;
+	conductor->described_times++;
 	chr_graph_describe(&conductor->graph, &list, conductor->generation);
 }
 

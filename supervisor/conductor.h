@@ -69,7 +69,8 @@ struct chr_conductor {
 	bool led;             /* the lane that leads was whole since the start: the other may be made */
 	uint64_t hold_us;     /* no process is assigned before this time: the server may be gone */
 	int64_t latencies_of; /* the generation whose latencies were computed once more */
-	int64_t described_of; /* the generation that patchbays were told of */
+	int64_t described_of; /* the generation that patchbays were told of, and how often */
+	unsigned described_times;
 	bool server_up;
 	bool quitting;
 	bool busy; /* the tick is the fast one */

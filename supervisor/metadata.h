@@ -5,8 +5,8 @@
  *
  * The list of properties is a pure function of the rack. The graph thread sets them, when nothing else is to be done, a few at a time: a
  * process that is killed while it writes to JACK's database leaves it locked, so modules never set any. Each is set once in the life of a
- * client, so what a person puts in its place stays. JACK forgets what was told of a client when it goes; PipeWire's library alone
- * remembers it in every process, so there it is removed here.
+ * client, whatever seems to stand there (numbers of ports are used again, and PipeWire's library remembers what was told of those that are
+ * gone), and again only if it is missing: what a person puts in its place stays.
  *
  * jackd reads its whole database for each port that goes (measured: 0.8 us a property), which delays repairs. So there are at most
  * CHR_PROPERTIES_MAX; what a very large patch has beyond is left out, ranges and places first.

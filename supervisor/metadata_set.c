@@ -21,16 +21,18 @@ static jack_uuid_t uuid_of(jack_client_t *client, const char *subject)
 	return uuid;
 }
 
-/* Does that value stand there, as far as this process knows? */
-static bool stands(jack_uuid_t uuid, const struct chr_property *property)
+enum found { NOTHING, OURS, ANOTHER };
+
+/* What stands there, as far as this process knows. */
+static enum found look(jack_uuid_t uuid, const struct chr_property *property)
 {
 	char *value = NULL, *type = NULL;
 	if (jack_get_property(uuid, chr_property_uri(property->key), &value, &type) || !value)
-		return false;
-	bool same = !strcmp(value, property->value);
+		return NOTHING;
+	enum found found = strcmp(value, property->value) ? ANOTHER : OURS;
 	jack_free(value);
 	jack_free(type);
-	return same;
+	return found;
 }
 
 static bool same(const struct chr_property *a, const struct chr_property *b)
@@ -62,8 +64,9 @@ void chr_metadata_want(struct chr_metadata *metadata, struct chr_properties *lis
 
 static void set(struct chr_metadata *metadata, jack_client_t *client, struct chr_property *property)
 {
-	jack_uuid_t uuid = property->uuid ? 0 : uuid_of(client, property->subject);
-	if (!uuid)
+	jack_uuid_t uuid = uuid_of(client, property->subject);
+	/* set before, in the life of this client: what stands there now, if anything does, is ours or a person's */
+	if (!uuid || (uuid == property->uuid && look(uuid, property) != NOTHING))
 		return;
 	if (jack_set_property(client, uuid, chr_property_uri(property->key), property->value, chr_property_type(property->key))) {
 		chr_debug("the JACK server keeps no metadata: patchbays show plain names");
@@ -79,23 +82,18 @@ static void clear(struct chr_metadata *metadata, jack_client_t *client, const st
 	for (unsigned i = 0; i < metadata->wanted.count; i++)
 		if (metadata->wanted.property[i].uuid == stale->uuid && metadata->wanted.property[i].key == stale->key)
 			return;
-	if (stands(stale->uuid, stale))
+	if (look(stale->uuid, stale) == OURS)
 		jack_remove_property(client, stale->uuid, chr_property_uri(stale->key));
 }
 
 bool chr_metadata_step(struct chr_metadata *metadata, jack_client_t *client)
 {
 	chr_log_hush(); /* libjack's database speaks to standard error */
-	for (unsigned done = 0;
-	     done < STEP && !metadata->off && (metadata->stale_count || metadata->next < metadata->wanted.count);)
-		if (metadata->stale_count) {
+	for (unsigned i = 0; i < STEP && !metadata->off; i++)
+		if (metadata->stale_count)
 			clear(metadata, client, &metadata->stale[--metadata->stale_count]);
-			done++;
-		} else {
-			struct chr_property *property = &metadata->wanted.property[metadata->next++];
-			done += !property->uuid;
-			set(metadata, client, property);
-		}
+		else if (metadata->next < metadata->wanted.count)
+			set(metadata, client, &metadata->wanted.property[metadata->next++]);
 	chr_log_unhush();
 	return !metadata->off && (metadata->next < metadata->wanted.count || metadata->stale_count);
 }
