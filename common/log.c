@@ -1,10 +1,12 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +21,9 @@ static char identities[2][96] = {"chronus", "chronus"};
 static _Atomic unsigned identity;
 static _Atomic int limit = CHR_LOG_INFO;
 static _Atomic unsigned lost; /* lines that found the pipe full */
+static _Atomic int place = STDERR_FILENO;
+static int kept = -1; /* another descriptor of standard error; never closed: a line may be on its way there */
+static bool hushed;
 
 void chr_log_identity(const char *role, const char *module, char lane)
 {
@@ -42,6 +47,29 @@ void chr_log_set_level(enum chr_log_level level)
 enum chr_log_level chr_log_level(void)
 {
 	return (enum chr_log_level)atomic_load_explicit(&limit, memory_order_relaxed);
+}
+
+void chr_log_hush(void)
+{
+	int nowhere = chr_log_level() < CHR_LOG_DEBUG ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+
+	if (nowhere < 0)
+		return;
+	if (kept < 0)
+		kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (kept >= 0) {
+		atomic_store_explicit(&place, kept, memory_order_release);
+		hushed = dup2(nowhere, STDERR_FILENO) >= 0;
+	}
+	close(nowhere);
+}
+
+void chr_log_unhush(void)
+{
+	if (hushed)
+		dup2(kept, STDERR_FILENO);
+	hushed = false;
+	atomic_store_explicit(&place, STDERR_FILENO, memory_order_release);
 }
 
 /* Writes without waiting for a reader: -1 with errno. */
@@ -122,7 +150,7 @@ void chr_log(enum chr_log_level level, const char *format, ...)
 		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = '?';
 	line[length++] = '\n';
-	if (write_quietly(STDERR_FILENO, line, length) < 0)
+	if (write_quietly(atomic_load_explicit(&place, memory_order_acquire), line, length) < 0)
 		atomic_fetch_add_explicit(&lost, missing + 1, memory_order_relaxed);
 	errno = saved;
 }

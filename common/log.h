@@ -18,6 +18,11 @@ void chr_log_identity(const char *role, const char *module, char lane);
 void chr_log_set_level(enum chr_log_level level);
 enum chr_log_level chr_log_level(void);
 
+/* From here on what others of this process write to standard error (a library, say) goes nowhere, while log lines still come; and no longer. Not
+ * above the level CHR_LOG_INFO: who wants to know all is told all. One thread at a time. */
+void chr_log_hush(void);
+void chr_log_unhush(void);
+
 void chr_log(enum chr_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define chr_error(...) chr_log(CHR_LOG_ERROR, __VA_ARGS__)

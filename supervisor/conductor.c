@@ -174,6 +174,31 @@ static bool repairing(const struct chr_conductor *conductor)
 	return false;
 }
 
+static bool settled(const struct chr_conductor *conductor)
+{
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+			enum chr_instance_state state = conductor->rack.unit[i]->instance[lane].state;
+			if (state != CHR_INSTANCE_NONE && state != CHR_INSTANCE_PLAYING && state != CHR_INSTANCE_QUARANTINED)
+				return false;
+		}
+	return conductor->server_up;
+}
+
+/* Clients that were born since are described to patchbays. */
+static void describe(struct chr_conductor *conductor)
+{
+	struct chr_properties list;
+	if (conductor->generation != conductor->described_of)
+		conductor->described_times = 0;
+	/* twice: libjack may not have known every port the first time */
+	if (conductor->described_times == 2 || !settled(conductor) || chr_properties_make(&conductor->rack, &list))
+		return;
+	conductor->described_of = conductor->generation;
+	conductor->described_times++;
+	chr_graph_describe(&conductor->graph, &list, conductor->generation);
+}
+
 static void on_tick(void *self)
 {
 	struct chr_conductor *conductor = self;
@@ -204,6 +229,8 @@ static void on_tick(void *self)
 		conductor->latencies_of = conductor->generation;
 		chr_graph_latencies(&conductor->graph);
 	}
+	if (load)
+		describe(conductor);
 	if (!conductor->server_up && load)
 		chr_jack_restart(&conductor->server, &conductor->jack);
 }
@@ -296,7 +323,7 @@ static void fade_out(struct chr_conductor *conductor)
 	poll(NULL, 0, FADE_MS + (int)(3000 * rack->period / rack->sample_rate));
 }
 
-void chr_conductor_finish(struct chr_conductor *conductor)
+bool chr_conductor_finish(struct chr_conductor *conductor)
 {
 	conductor->quitting = true;
 	chr_edit_finish(conductor);
@@ -304,7 +331,7 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	conductor->server_up = false;
 	chr_poller_remove(&conductor->poller, &conductor->tick_poll);
 	/* the graph thread first: it would mend what now goes away */
-	chr_graph_finish(&conductor->graph);
+	bool ended = chr_graph_finish(&conductor->graph);
 	chr_processes_end_all(conductor);
 	chr_conductor_take_posts(conductor);
 	while (conductor->process_count) {
@@ -324,4 +351,5 @@ void chr_conductor_finish(struct chr_conductor *conductor)
 	close(conductor->signal_poll.fd);
 	chr_inbox_finish(&conductor->inbox);
 	chr_poller_finish(&conductor->poller);
+	return ended;
 }

@@ -69,6 +69,8 @@ struct chr_conductor {
 	bool led;             /* the lane that leads was whole since the start: the other may be made */
 	uint64_t hold_us;     /* no process is assigned before this time: the server may be gone */
 	int64_t latencies_of; /* the generation whose latencies were computed once more */
+	int64_t described_of; /* the generation that patchbays were told of, and how often */
+	unsigned described_times;
 	bool server_up;
 	bool quitting;
 	bool busy; /* the tick is the fast one */
@@ -99,8 +101,8 @@ void chr_conductor_set_osc(struct chr_conductor *conductor, struct chr_osc *osc)
 /* Plays until told to end. 0 or -errno. */
 int chr_conductor_run(struct chr_conductor *conductor);
 
-/* Ends every process and releases everything. Takes less than a second. */
-void chr_conductor_finish(struct chr_conductor *conductor);
+/* Ends every process and releases everything. Takes less than a second. False when a thread hangs in libjack: then *conductor is to stay. */
+bool chr_conductor_finish(struct chr_conductor *conductor);
 
 /* From the graph thread: the server is there, is lost, has another period. */
 void chr_conductor_server_up(struct chr_conductor *conductor);

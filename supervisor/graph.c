@@ -45,7 +45,7 @@ static void try_to_return(struct chr_graph *graph)
 	if (old)
 		jack_client_close(old);
 	bool taken;
-	jack_client_t *client = chr_jack_probe(graph->server, &taken);
+	jack_client_t *client = chr_jack_probe(graph->server, graph->name, &taken);
 	if (!client)
 		return;
 	if (chr_graph_activate(graph, client)) {
@@ -59,6 +59,22 @@ static void try_to_return(struct chr_graph *graph)
 	pthread_mutex_unlock(&graph->lock);
 	graph->up = true;
 	chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_SERVER_UP, .time_us = chr_monotonic_us()});
+}
+
+/* Tells patchbays a little more. True when there is more to tell; whatever else is to be done comes first. */
+static bool describe(struct chr_graph *graph)
+{
+	struct chr_properties list = {0};
+	pthread_mutex_lock(&graph->lock);
+	bool wanted = graph->described_generation == graph->generation, fresh = wanted && graph->described.property;
+	if (fresh) {
+		list = graph->described;
+		graph->described = (struct chr_properties){0};
+	}
+	pthread_mutex_unlock(&graph->lock);
+	if (fresh)
+		chr_metadata_want(&graph->metadata, &list);
+	return wanted && chr_metadata_step(&graph->metadata, chr_graph_client(graph));
 }
 
 static void *run(void *arg)
@@ -79,6 +95,8 @@ static void *run(void *arg)
 			wait = chr_graph_pass(graph);
 		if (graph->up && latencies)
 			jack_recompute_total_latencies(chr_graph_client(graph));
+		if (graph->up && describe(graph))
+			wait = 0;
 		if (!graph->up && reconnect)
 			try_to_return(graph);
 		if (!graph->up && reconnect)
@@ -117,6 +135,7 @@ int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struc
 	graph->inbox = inbox;
 	graph->spawn = *spawn;
 	strncpy(graph->server, server, sizeof graph->server - 1);
+	strncpy(graph->name, jack_get_client_name(client), sizeof graph->name - 1);
 	graph->wake_fd = chr_wake_create();
 	if (graph->wake_fd < 0)
 		return graph->wake_fd;
@@ -137,7 +156,7 @@ close_wake:
 	return rc;
 }
 
-void chr_graph_finish(struct chr_graph *graph)
+bool chr_graph_finish(struct chr_graph *graph)
 {
 	pthread_mutex_lock(&graph->lock);
 	graph->stop = true;
@@ -149,12 +168,15 @@ void chr_graph_finish(struct chr_graph *graph)
 	deadline.tv_sec += deadline.tv_nsec / 1000000000L;
 	deadline.tv_nsec %= 1000000000L;
 	if (pthread_timedjoin_np(graph->thread, NULL, &deadline))
-		return; /* libjack hangs in a lost server: the end of the process ends it */
+		return false; /* libjack hangs in a lost server: the end of the process ends it */
 	pthread_mutex_destroy(&graph->lock);
 	chr_edges_finish(&graph->desired);
 	chr_edges_finish(&graph->cuts);
+	chr_properties_finish(&graph->described);
+	chr_metadata_forget(&graph->metadata);
 	free(graph->wire);
 	close(graph->wake_fd);
+	return true;
 }
 
 void chr_graph_spawn(struct chr_graph *graph, unsigned count)
@@ -218,4 +240,16 @@ bool chr_graph_quiet(const struct chr_graph *graph)
 	return atomic_load_explicit(&graph->notice_head, memory_order_acquire) ==
 		       atomic_load_explicit(&graph->notice_tail, memory_order_acquire) &&
 	       !atomic_load_explicit(&graph->restless, memory_order_acquire);
+}
+
+void chr_graph_describe(struct chr_graph *graph, struct chr_properties *list, int64_t generation)
+{
+	pthread_mutex_lock(&graph->lock);
+	struct chr_properties old = graph->described;
+	graph->described = *list;
+	graph->described_generation = generation;
+	pthread_mutex_unlock(&graph->lock);
+	chr_properties_finish(&old);
+	*list = (struct chr_properties){0};
+	chr_wake(graph->wake_fd);
 }

@@ -13,6 +13,7 @@
 #define CHR_SUPERVISOR_GRAPH_H
 
 #include "supervisor/inbox.h"
+#include "supervisor/metadata.h"
 #include "supervisor/process.h"
 #include "supervisor/wiring.h"
 
@@ -69,6 +70,7 @@ struct chr_graph {
 	struct chr_inbox *inbox;
 	struct chr_spawn spawn;
 	char server[CHR_CLIENT_MAX];
+	char name[CHR_CLIENT_MAX]; /* of the supervisor's own client */
 	int wake_fd;
 
 	/* told by the control thread, under the lock */
@@ -81,6 +83,10 @@ struct chr_graph {
 	bool latencies;        /* compute them once more */
 	bool reconnect;        /* the control thread let go of the lost client */
 	bool stop;
+
+	/* the same: what patchbays are to be told while the desired graph is that of the generation (0: nothing) */
+	struct chr_properties described;
+	int64_t described_generation;
 
 	/* used by any thread while the server is up */
 	_Atomic(jack_client_t *) client;
@@ -105,6 +111,7 @@ struct chr_graph {
 	unsigned drawn_next;
 	char playback[CHR_PLAYBACK_MAX][CHR_EDGE_NAME_MAX]; /* the hardware's, in order; written under the lock */
 	unsigned playback_count;
+	struct chr_metadata metadata;
 	bool hardware_stale; /* look again which ones there are: libjack's question sleeps while the graph changes, so only when it may help */
 
 	/* from JACK's notification thread: one producer, one consumer */
@@ -116,8 +123,8 @@ struct chr_graph {
 /* Takes over an open, not yet active client of the server (see jackserver.h) and starts the thread. 0 or -errno. */
 int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
 		   jack_client_t *client);
-/* Stops the thread and closes the client, giving up on a libjack that hangs. */
-void chr_graph_finish(struct chr_graph *graph);
+/* Stops the thread and closes the client. False when it gave up on a libjack that hangs: then the thread goes on, and *graph is to stay. */
+bool chr_graph_finish(struct chr_graph *graph);
 
 /* Control thread: asks for `count` new processes; each comes as CHR_POST_SPAWNED. */
 void chr_graph_spawn(struct chr_graph *graph, unsigned count);
@@ -130,6 +137,10 @@ void chr_graph_cut(struct chr_graph *graph, const char *from, const char *to);
 
 /* Control thread, when the graph has settled: has JACK compute all latencies once more (see engine/client.c). */
 void chr_graph_latencies(struct chr_graph *graph);
+
+/* Control thread, when the graph has settled: has patchbays told `list` (taken over, *list is empty afterwards), unless another graph than that of
+ * `generation` is desired before all is told. */
+void chr_graph_describe(struct chr_graph *graph, struct chr_properties *list, int64_t generation);
 
 /* Control thread, after CHR_POST_SERVER_LOST: nobody uses the client any more; close it and wait for the server. */
 void chr_graph_reconnect(struct chr_graph *graph);

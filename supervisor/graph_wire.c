@@ -220,6 +220,7 @@ int chr_graph_pass(struct chr_graph *graph)
 
 void chr_graph_forget(struct chr_graph *graph)
 {
+	chr_metadata_forget(&graph->metadata);
 	graph->lost_count = 0;
 	memset(graph->erased, 0, sizeof graph->erased);
 	memset(graph->port_name, 0, sizeof graph->port_name);

@@ -41,22 +41,41 @@ static void let_speak(void (*say)(const char *text))
 	jack_set_info_function(say);
 }
 
-jack_client_t *chr_jack_probe(const char *server, bool *taken)
+jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
 	let_speak(say_nothing);
+	chr_log_hush(); /* the database of metadata has a voice of its own */
 	jack_options_t options = JackNoStartServer | JackUseExactName;
-	jack_client_t *client = *server ? jack_client_open(CHR_GRAPH_CLIENT, options | JackServerName, &status, server)
-					: jack_client_open(CHR_GRAPH_CLIENT, options, &status);
+	jack_client_t *client = *server ? jack_client_open(name, options | JackServerName, &status, server)
+					: jack_client_open(name, options, &status);
+	chr_log_unhush();
 	let_speak(say_in_log);
 	*taken = !client && status & JackNameNotUnique;
 	return client;
 }
 
+bool chr_jack_answers(const char *server)
+{
+	char name[CHR_CLIENT_MAX];
+	bool taken;
+	snprintf(name, sizeof name, "chronus.%d", (int)getpid());
+	jack_client_t *client = chr_jack_probe(server, name, &taken);
+	if (client)
+		jack_client_close(client);
+	return client != NULL;
+}
+
 bool chr_jack_has_client(jack_client_t *client, const char *name)
 {
-	char pattern[CHR_CLIENT_MAX + 8];
-	snprintf(pattern, sizeof pattern, "^%s:", name);
+	char pattern[2 * CHR_CLIENT_MAX + 4] = "^";
+	size_t at = 1;
+	for (; *name && at + 4 < sizeof pattern; name++) {
+		if (strchr("\\.[]()*+?{}|^$", *name))
+			pattern[at++] = '\\';
+		pattern[at++] = *name;
+	}
+	pattern[at] = ':';
 	const char **port = jack_get_ports(client, pattern, NULL, 0);
 	jack_free(port);
 	return port != NULL;
@@ -208,7 +227,7 @@ jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_j
 	uint64_t deadline = chr_monotonic_us() + START_WAIT_US;
 	while (chr_monotonic_us() < deadline && !gone(server)) {
 		bool taken;
-		jack_client_t *client = chr_jack_probe(settings->server, &taken);
+		jack_client_t *client = chr_jack_probe(settings->server, settings->client, &taken);
 		if (client)
 			return client;
 		poll(NULL, 0, 10);

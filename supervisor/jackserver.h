@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 struct chr_jack_settings {
+	char client[CHR_CLIENT_MAX]; /* the supervisor's own name there */
 	char server[CHR_CLIENT_MAX]; /* "": JACK's default */
 	char device[64];             /* "dummy", an ALSA device, or "" for what there is */
 	unsigned rate, period;       /* 0: 48000 Hz, 256 frames */
@@ -27,8 +28,11 @@ struct chr_jack_server {
 	pid_t pid; /* of the jackd that we started; 0: none */
 };
 
-/* Opens the supervisor's client if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
-jack_client_t *chr_jack_probe(const char *server, bool *taken);
+/* Opens a client of that name if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
+jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken);
+
+/* Does a server answer? Asks with a client that goes at once. */
+bool chr_jack_answers(const char *server);
 
 /* Does a client with that name have ports on the server? */
 bool chr_jack_has_client(jack_client_t *client, const char *name);

@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "supervisor/conductor.h"
 #include "supervisor/options.h"
+#include "supervisor/session.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,6 +31,8 @@ struct app {
 	struct chr_jack_settings jack;
 	struct chr_jack_server server;
 	struct chr_conductor conductor;
+	struct chr_session session;
+	unsigned osc_port; /* where OSC was last; 0: nowhere yet */
 };
 
 static void block_signals(void)
@@ -90,6 +93,7 @@ static void settle_jack(struct app *app)
 					       .period = options->period,
 					       .may_start = !options->no_jack_start,
 					       .verbose = options->verbose > 0};
+	snprintf(app->jack.client, sizeof app->jack.client, "%s" CHR_GRAPH_CLIENT, app->session.prefix);
 	memcpy(app->jack.server, options->server, sizeof app->jack.server);
 	memcpy(app->jack.device, options->device, sizeof app->jack.device);
 }
@@ -99,14 +103,14 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 {
 	bool taken = false;
 	char folder[CHR_PATH_BYTES], why[CHR_TEXT_MAX];
-	jack_client_t *client = chr_jack_probe(app->jack.server, &taken);
+	jack_client_t *client = chr_jack_probe(app->jack.server, app->jack.client, &taken);
 	if (client)
 		return client;
 	if (taken) {
 		chr_error("a client named \"%s\" is on the JACK server already: another chronus plays there (end it with "
 			  "chronusctl quit, "
 			  "or use another server with --server)",
-			  CHR_GRAPH_CLIENT);
+			  app->jack.client);
 		return NULL;
 	}
 	if (chr_jack_pipewire(folder)) {
@@ -131,7 +135,9 @@ static bool taken(const struct app *app, jack_client_t *client, char name[CHR_CL
 {
 	for (unsigned i = 0; i < app->patch->module_count; i++)
 		for (unsigned lane = 0; lane < app->patch->lanes; lane++) {
-			snprintf(name, CHR_CLIENT_MAX, "%s%s", app->patch->module[i].name, lane ? ".b" : "");
+			struct chr_unit unit = {.prefix = app->session.prefix};
+			chr_rack_rename(&unit, app->patch->module[i].name);
+			chr_rack_client(&unit, lane, name);
 			if (chr_jack_has_client(client, name))
 				return true;
 		}
@@ -162,9 +168,15 @@ static struct chr_osc *open_osc(struct app *app, int *code)
 	app->conductor.jack = app->jack;
 	chr_conductor_osc_host(&app->conductor, &host);
 	host.file = app->options.patch;
-	struct chr_osc *osc = chr_osc_create(app->options.host, app->options.port, &host, &error);
-	if (osc)
+	bool any = app->session.managed && !app->options.port_given; /* every Chronus of a session needs one of its own */
+	unsigned port = app->osc_port && any ? app->osc_port : app->options.port;
+	struct chr_osc *osc = chr_osc_create(app->options.host, port, &host, &error);
+	if (!osc && error == -EADDRINUSE && any)
+		osc = chr_osc_create(app->options.host, 0, &host, &error);
+	if (osc) {
+		app->osc_port = chr_osc_port(osc);
 		return osc;
+	}
 	*code = EX_UNAVAILABLE;
 	if (error == -EADDRINUSE)
 		chr_error("OSC port %u at %s is in use, by another chronus perhaps: choose another with --port or CHRONUS_OSC_PORT",
@@ -190,6 +202,35 @@ static void hint(const struct app *app, const struct chr_osc *osc, const char *s
 		chr_info("    %.*schronusctl%s %s", folder, self, option, words[i]);
 }
 
+/* Plays what was set up until it is told to end. */
+static int conduct(struct app *app, struct chr_osc *osc, const char *self)
+{
+	struct chr_conductor *conductor = &app->conductor;
+	memcpy(conductor->board, app->board, sizeof app->board);
+	conductor->choice = app->choice;
+	chr_edit_init(conductor, app->options.patch);
+	chr_conductor_set_osc(conductor, osc);
+	if (app->session.managed && chr_session_attach(&app->session, conductor, chr_osc_port(osc)))
+		chr_error("the session manager cannot be listened to");
+	int rc = app->options.watch ? chr_watch_init(conductor) : 0;
+	if (rc)
+		chr_warn("the folders of modules cannot be watched: %s", strerror(-rc));
+	hint(app, osc, self);
+	rc = chr_conductor_run(conductor);
+	chr_info("%s", app->session.again ? "another project" : "ending");
+	chr_edit_finish(conductor); /* its answers go out through OSC and to the session manager */
+	chr_session_detach(&app->session);
+	conductor->osc = NULL;
+	chr_osc_destroy(osc);
+	if (app->session.again) { /* other clients of the session may play on the server that we started */
+		app->server = conductor->server;
+		conductor->server = (struct chr_jack_server){0};
+	}
+	if (!chr_conductor_finish(conductor) && app->session.again)
+		rc = -EDEADLK; /* a thread hangs in libjack and goes on using what would be made anew */
+	return rc ? EX_SOFTWARE : EX_OK;
+}
+
 static int play(struct app *app, char **argv)
 {
 	int code = EX_OK;
@@ -211,6 +252,7 @@ static int play(struct app *app, char **argv)
 		chr_jack_stop(&app->server);
 		return EX_UNAVAILABLE;
 	}
+	memcpy(app->conductor.rack.prefix, app->session.prefix, sizeof app->session.prefix);
 	int rc = chr_conductor_init(&app->conductor, app->patch, &app->catalog, &app->spawn, &app->jack, &app->server, client);
 	if (rc) {
 		chr_error("cannot start: %s", strerror(-rc));
@@ -218,21 +260,96 @@ static int play(struct app *app, char **argv)
 		chr_jack_stop(&app->server);
 		return EX_OSERR;
 	}
-	memcpy(app->conductor.board, app->board, sizeof app->board);
-	app->conductor.choice = app->choice;
-	chr_edit_init(&app->conductor, app->options.patch);
-	chr_conductor_set_osc(&app->conductor, osc);
-	rc = app->options.watch ? chr_watch_init(&app->conductor) : 0;
-	if (rc)
-		chr_warn("the folders of modules cannot be watched: %s", strerror(-rc));
-	hint(app, osc, argv[0]);
-	rc = chr_conductor_run(&app->conductor);
-	chr_info("ending");
-	chr_edit_finish(&app->conductor); /* its answers go out through OSC */
-	app->conductor.osc = NULL;
-	chr_osc_destroy(osc);
-	chr_conductor_finish(&app->conductor);
-	return rc ? EX_SOFTWARE : EX_OK;
+	return conduct(app, osc, argv[0]);
+}
+
+/* Loads the patch of the options and plays it. */
+static int run_patch(struct app *app, char **argv)
+{
+	int code = load_patch(app);
+	if (app->patch && app->options.check)
+		printf("%s: good: %u modules, %u connections\n", app->options.patch, app->patch->module_count,
+		       app->patch->edge_count);
+	if (!app->patch)
+		return code;
+	chr_options_merge(&app->options, app->patch);
+	if (app->options.verbose && !app->options.quiet)
+		chr_log_set_level(CHR_LOG_DEBUG);
+	settle_jack(app);
+	if (!app->options.check)
+		code = play(app, argv);
+	chr_patch_destroy(app->patch);
+	app->patch = NULL;
+	return code;
+}
+
+/* May that file be played? The first of its errors in `why`. */
+static bool is_good(void *self, const char *file, char why[CHR_TEXT_MAX])
+{
+	struct app *app = self;
+	struct chr_patch_problems problems;
+	int code;
+	const char *server = app->options.server[0] ? app->options.server : "default";
+	struct chr_patch *patch = chr_patch_load(file, server, chr_catalog_type, &app->catalog, &problems, &code);
+	const struct chr_patch_problem *first = problems.problem;
+	if (!patch && problems.count && first->line)
+		snprintf(why, CHR_TEXT_MAX, "%.100s:%u: %.140s", first->file, first->line, first->text);
+	else if (!patch && problems.count)
+		snprintf(why, CHR_TEXT_MAX, "%.100s: %.140s", first->file, first->text);
+	chr_patch_problems_print(&problems, stderr);
+	chr_patch_problems_finish(&problems);
+	chr_patch_destroy(patch);
+	return patch != NULL;
+}
+
+/* Plays one project of the session after the other. */
+static int run_projects(struct app *app, char **argv)
+{
+	const struct chr_options given = app->options;
+	struct chr_session *session = &app->session;
+	char why[CHR_TEXT_MAX] = "";
+	int code = EX_OK;
+	do {
+		memset(&app->conductor, 0, sizeof app->conductor);
+		session->again = false;
+		enum chr_nsm_code wrong = chr_session_project(session, session->file, session->prefix, why);
+		if (wrong == CHR_NSM_OK && !is_good(app, session->file, why))
+			wrong = CHR_NSM_BAD_PROJECT;
+		if (wrong != CHR_NSM_OK) {
+			chr_error("%s", why);
+			chr_nsm_opened(&session->nsm, wrong, why);
+			return wrong == CHR_NSM_BAD_PROJECT ? EX_DATAERR : EX_CANTCREAT;
+		}
+		app->options = given;
+		app->options.patch = session->file;
+		code = run_patch(app, argv);
+	} while (code == EX_OK && session->again);
+	if (code != EX_OK)
+		chr_nsm_opened(&session->nsm, CHR_NSM_GENERAL, "cannot play: no JACK server, or no port for OSC (see its log)");
+	return code;
+}
+
+/* Plays in the session that NSM_URL names, or without one. */
+static int run(struct app *app, char **argv)
+{
+	const char *url = app->options.check ? NULL : getenv("NSM_URL");
+	char folder[CHR_PATH_BYTES];
+	app->session = (struct chr_session){.fd = -1, .given = app->options.patch, .good = is_good, .self = app};
+	/* a second execution would have to announce itself again */
+	if (url && !chr_jack_answers(app->options.server) && chr_jack_pipewire(folder))
+		chr_jack_exec_pipewire(folder, argv);
+	int rc = chr_session_begin(&app->session, url, argv[0]);
+	if (rc == -EINTR)
+		return EX_OK;
+	if (rc == 0) {
+		int code = run_projects(app, argv);
+		chr_session_finish(&app->session);
+		return code;
+	}
+	if (app->options.patch)
+		return run_patch(app, argv);
+	fprintf(stderr, "chronus: a patch file is needed where there is no session manager (see chronus --help)\n");
+	return EX_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -250,18 +367,7 @@ int main(int argc, char **argv)
 		return code;
 	if (chr_catalog_init(&app.catalog, &app.spawn, getenv("CHRONUS_MODULE_PATH"), app.modules))
 		return EX_OSERR;
-	code = load_patch(&app);
-	if (app.patch && app.options.check)
-		printf("%s: good: %u modules, %u connections\n", app.options.patch, app.patch->module_count, app.patch->edge_count);
-	if (app.patch) {
-		chr_options_merge(&app.options, app.patch);
-		if (app.options.verbose && !app.options.quiet)
-			chr_log_set_level(CHR_LOG_DEBUG);
-		settle_jack(&app);
-		if (!app.options.check)
-			code = play(&app, argv);
-		chr_patch_destroy(app.patch);
-	}
+	code = run(&app, argv);
 	chr_catalog_finish(&app.catalog);
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 		chr_board_unmap(app.board[lane]);

@@ -59,7 +59,7 @@ static void print_help(void)
 {
 	printf("usage: chronus [options] PATCH\n\n"
 	       "Plays a patch: every module is a process and JACK client of its own. Play it over OSC (chronusctl), patch it in\n"
-	       "QjackCtl or Carla. SIGINT and SIGTERM end it.\n\n");
+	       "QjackCtl or Carla. SIGINT and SIGTERM end it. In a session (NSM_URL) PATCH may be left out.\n\n");
 	for (int i = 0; i < ROWS; i++) {
 		char left[64], letter[8] = "    ";
 		if (table[i].letter)
@@ -71,7 +71,7 @@ static void print_help(void)
 	printf("\nFolders of further modules: CHRONUS_MODULE_PATH, colon-separated.\n"
 	       "Exit codes: 0 ended, 64 usage, 65 errors in the patch, 66 patch not readable,\n"
 	       "  69 no JACK server or OSC port taken, "
-	       "70 internal, 71 out of memory or shared memory.\n"
+	       "70 internal, 71 out of memory or shared memory, 73 no project.\n"
 	       "See chronus(1), chronus-patch(5), chronusctl(1).\n");
 }
 
@@ -199,6 +199,9 @@ int chr_options_read(struct chr_options *options, int argc, char **argv)
 		rc = read_option(options, row_of(got));
 	if (rc >= 0)
 		return rc;
+	const char *session = getenv("NSM_URL");
+	if (argc == optind && session && *session && !options->check)
+		return -1; /* the session manager will name one */
 	if (argc - optind != 1) {
 		fprintf(stderr, "chronus: %s; usage: chronus [options] PATCH (see chronus --help)\n",
 			argc == optind ? "a patch file is needed" : "one patch file at a time");

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct chr_options {
-	const char *patch;           /* file */
+	const char *patch;           /* file; NULL: in a session (NSM_URL), which names one */
 	bool check;                  /* only check the patch */
 	bool no_jack_start;          /* only a server that answers will do */
 	char server[CHR_CLIENT_MAX]; /* "": JACK's default */

@@ -17,8 +17,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CHR_DEATHS_MAX  100 /* remembered to judge a crash loop */
-#define CHR_CHANGES_MAX 16  /* remembered to take a poisoned event back */
+#define CHR_DEATHS_MAX 100 /* remembered to judge a crash loop */
+#define CHR_PREFIX_MAX                                                                                                             \
+	(CHR_CLIENT_MAX - CHR_NAME_MAX - 2) /* bytes of what stands before a module's name and ".b", with the final NUL */
+#define CHR_CHANGES_MAX 16                  /* remembered to take a poisoned event back */
 
 /* A change of a parameter that was sent to the instances. */
 struct chr_change {
@@ -92,6 +94,7 @@ enum chr_unit_stage {
 
 struct chr_unit {
 	char name[CHR_NAME_MAX];
+	const char *prefix; /* the rack's */
 	enum chr_unit_stage stage;
 	uint64_t stage_us;                 /* chr_monotonic_us() of the last change of stage */
 	int64_t generation;                /* AWAY: of the desired graph without its edges */
@@ -121,7 +124,8 @@ struct chr_totals {
 };
 
 struct chr_rack {
-	struct chr_patch *patch; /* settings; the lists of modules and edges are those of the file */
+	struct chr_patch *patch;     /* settings; the lists of modules and edges are those of the file */
+	char prefix[CHR_PREFIX_MAX]; /* of all our JACK clients' names; of nothing else: "", or in a session "ID/" */
 	unsigned unit_count;
 	struct chr_unit *unit[CHR_BOARD_MEMBERS]; /* unit[0] is out */
 	unsigned sample_rate, period;             /* of the JACK server; 0 while there is none */

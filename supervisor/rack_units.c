@@ -17,7 +17,7 @@ static bool taken(const struct chr_rack *rack, unsigned member)
 
 const char *chr_rack_client(const struct chr_unit *unit, unsigned lane, char client[CHR_CLIENT_MAX])
 {
-	snprintf(client, CHR_CLIENT_MAX, "%s%s", unit->name, lane ? ".b" : "");
+	snprintf(client, CHR_CLIENT_MAX, "%s%s%s", unit->prefix ? unit->prefix : "", unit->name, lane ? ".b" : "");
 	return client;
 }
 
@@ -29,6 +29,7 @@ struct chr_unit *chr_rack_add(struct chr_rack *rack, const char *name, const str
 	while (taken(rack, unit->member))
 		unit->member++;
 	chr_rack_rename(unit, name);
+	unit->prefix = rack->prefix;
 	unit->type = type;
 	unit->stage_us = chr_monotonic_us();
 	memcpy(unit->value, value, type->param_count * sizeof *value);

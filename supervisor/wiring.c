@@ -216,8 +216,16 @@ int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logic
 	return rc;
 }
 
+/* Does somebody else's client bear the name that one of our modules has among people? */
+static bool ambiguous(const struct chr_rack *rack, const char *name)
+{
+	return strncmp(name, rack->prefix, strlen(rack->prefix)) != 0 && take_apart(rack, name).unit;
+}
+
 bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical)
 {
+	if (ambiguous(rack, jack->from) || ambiguous(rack, jack->to))
+		return false;
 	const struct end from = take_apart(rack, jack->from), to = take_apart(rack, jack->to);
 	if (!from.unit && !to.unit)
 		return false;

@@ -44,6 +44,26 @@ static void assert_matches(const char *text, const char *pattern)
 	regfree(&regex);
 }
 
+START_TEST(hushed_others_are_silent_and_lines_still_come)
+{
+	chr_log_identity("supervisor", NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		chr_log_hush();
+		fputs("noise", stderr);
+		chr_info("line");
+		chr_log_unhush();
+		assert_matches(logged(), HEAD "supervisor: line\n$");
+		fputs("voice", stderr);
+		assert_matches(logged(), "^voice$");
+	}
+	chr_log_set_level(CHR_LOG_DEBUG);
+	chr_log_hush();
+	fputs("noise", stderr);
+	chr_log_unhush();
+	assert_matches(logged(), "^noise$");
+}
+END_TEST
+
 START_TEST(line_names_the_process)
 {
 	char pattern[128];
@@ -141,6 +161,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_test(tcase, hushed_others_are_silent_and_lines_still_come);
 	tcase_add_test(tcase, line_names_the_process);
 	tcase_add_test(tcase, level_filters);
 	tcase_add_test(tcase, one_call_is_one_line);

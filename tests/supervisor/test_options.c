@@ -36,8 +36,8 @@ static int read_args(const char *line)
 
 static void setup(void)
 {
-	static const char *const names[] = {"JACK_DEFAULT_SERVER", "CHRONUS_JACK_SERVER", "CHRONUS_OSC_HOST", "CHRONUS_OSC_PORT",
-					    "CHRONUS_VERBOSE"};
+	static const char *const names[] = {"JACK_DEFAULT_SERVER", "CHRONUS_JACK_SERVER", "CHRONUS_OSC_HOST",
+					    "CHRONUS_OSC_PORT",    "CHRONUS_VERBOSE",     "NSM_URL"};
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 }
@@ -259,11 +259,26 @@ END_TEST
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
+START_TEST(test_session_needs_no_patch)
+{
+	setenv("NSM_URL", "osc.udp://localhost:1234/", 1);
+	ck_assert_int_eq(read_args("--port 7000"), -1);
+	ck_assert_ptr_null(options.patch);
+	ck_assert_int_eq(read_args("my.cfg"), -1);
+	ck_assert_str_eq(options.patch, "my.cfg");
+	ck_assert_int_eq(read_args("--check"), 64);
+	ck_assert_int_eq(read_args("a.cfg b.cfg"), 64);
+	setenv("NSM_URL", "", 1);
+	ck_assert_int_eq(read_args(""), 64);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *tcase = tcase_create("options");
 	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, test_session_needs_no_patch);
 	tcase_add_test(tcase, test_options_defaults);
 	tcase_add_loop_test(tcase, test_options_all, 0, COUNT(spellings));
 	tcase_add_test(tcase, test_options_more);

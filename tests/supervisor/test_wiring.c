@@ -33,6 +33,7 @@ static void load(const char *text)
 		memcpy(unit->name, patch->module[i].name, sizeof unit->name);
 		unit->type = fixture_type(NULL, patch->module[i].type, &why);
 		unit->member = i;
+		unit->prefix = rack.prefix;
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 			unit->instance[lane].state = lane < patch->lanes ? CHR_INSTANCE_PLAYING : CHR_INSTANCE_NONE;
 			chr_rack_client(unit, lane, unit->instance[lane].client);
@@ -292,6 +293,28 @@ START_TEST(test_reduce)
 }
 END_TEST
 
+/* In a session our clients bear a prefix, of which people's names of edges know nothing; then another client may bear a module's name. */
+START_TEST(test_prefix)
+{
+	struct chr_edge got, other = {.from = "osc1:out", .to = "Chronus.nA/filt1:in"};
+	snprintf(rack.prefix, sizeof rack.prefix, "Chronus.nA/");
+	load("lanes = 2;" MODULES(OSC("osc1") "," FILTER("filt1")) EDGES(
+		EDGE("osc1:out", "filt1:in") "," EDGE("filt1:out", "out:left") "," EDGE("out:play_left", "recorder:in")));
+	expanded(0);
+	for (unsigned i = 0; i < jack.count; i++) {
+		ck_assert_msg(!strncmp(jack.edge[i].from, "Chronus.nA/", 11), "%s", jack.edge[i].from);
+		ck_assert_msg(!strncmp(jack.edge[i].to, "Chronus.nA/", 11) || !strcmp(jack.edge[i].to, "recorder:in"), "%s",
+			      jack.edge[i].to);
+		ck_assert(chr_wiring_reduce(&rack, &jack.edge[i], &got));
+		ck_assert_ptr_null(strstr(got.from, "nA"));
+		ck_assert_ptr_null(strstr(got.to, "nA"));
+	}
+	ck_assert_int_ge(chr_edges_find(&jack, "Chronus.nA/filt1.b:out", "Chronus.nA/out.b:left"), 0);
+	ck_assert(!chr_wiring_reduce(&rack, &other, &got));
+	rack.prefix[0] = 0;
+}
+END_TEST
+
 /* Whatever edge of the graph a person erases, the logical edge behind it is found; only the clock edges have none. */
 START_TEST(test_reduce_undoes_expand)
 {
@@ -359,6 +382,7 @@ int main(void)
 	tcase_add_test(tcase, test_expand_held_out);
 	tcase_add_loop_test(tcase, test_reduce, 0, sizeof reductions / sizeof reductions[0]);
 	tcase_add_test(tcase, test_reduce_undoes_expand);
+	tcase_add_test(tcase, test_prefix);
 	tcase_add_test(tcase, test_upstream);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
