@@ -8,7 +8,7 @@ set -eu
 mode=$1
 shift
 sets=" $* "
-cc=${CC:-cc}
+read -ra cc <<<"${CC:-cc}" # a command, perhaps with words of its own, as in `ccache cc`
 
 # set | what to look for | Debian, Ubuntu | Fedora | Arch.  c:X = the command X, h:X = the C header X, f:X = a file that matches X,
 # s:X = what clang needs for -fsanitize=X
@@ -34,12 +34,12 @@ fuzz  | s:fuzzer,address         | clang libclang-rt-dev | clang compiler-rt    
 '
 
 has_header() {
-	echo "#include <$1>" | "$cc" -E -x c - >/dev/null 2>&1
+	echo "#include <$1>" | "${cc[@]}" -E -x c - >/dev/null 2>&1
 }
 
 has() {
 	case $1 in
-	c:gcc) command -v "$cc" && echo '#include <stdio.h>' | "$cc" -E -x c - ;;
+	c:gcc) command -v "${cc[0]}" && echo '#include <stdio.h>' | "${cc[@]}" -E -x c - ;;
 	c:*) command -v "${1#c:}" ;;
 	h:*) has_header "${1#h:}" ;;
 	f:*) compgen -G "${1#f:}" ;;
@@ -63,7 +63,7 @@ headers=$(while IFS='|' read -r set look _; do
 	[[ $sets == *" ${set// /} "* && ${look// /} == h:* ]] && { look=${look// /}; echo "#include <${look#h:}>"; }
 done <<<"$needs" || true)
 all_headers=0
-printf '%s\n' '#include <stdio.h>' "$headers" | "$cc" -E -x c - >/dev/null 2>&1 && all_headers=1
+printf '%s\n' '#include <stdio.h>' "$headers" | "${cc[@]}" -E -x c - >/dev/null 2>&1 && all_headers=1
 
 system=$(distro)
 missing=() packages=()
