@@ -108,11 +108,11 @@ static bool assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
 	chr_instances_translate(conductor, unit, instance);
 	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
+	static const unsigned orders[] = {CHR_ORDER_LOAD, CHR_ORDER_OPEN};
 	if (code)
-		chr_code_load(code, process);
+		chr_code_load_and_open(code, process);
 	else
-		chr_process_order(process, CHR_ORDER_LOAD);
-	chr_process_order(process, CHR_ORDER_OPEN);
+		chr_process_orders(process, orders, sizeof orders / sizeof orders[0]);
 	note_assignment(conductor, instance, begun_us);
 	instance->generation = 0;
 	instance->cycles_seen = instance->busy_seen_us = 0;
