@@ -128,6 +128,13 @@ static bool has_turn(struct chr_conductor *conductor, unsigned lane)
 	return conductor->led || lane == lanes->leader;
 }
 
+/* Two clients that open at the same time hold each other up in the server: a module that comes is heard sooner when its twin comes behind it. */
+static bool lets_first(const struct chr_conductor *conductor, const struct chr_unit *unit, unsigned lane)
+{
+	enum chr_instance_state first = unit->instance[conductor->lanes.leader].state;
+	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader && first != CHR_INSTANCE_PLAYING;
+}
+
 /* Gives a spare to each that waits. Returns how many found none. */
 static unsigned give_spares(struct chr_conductor *conductor)
 {
@@ -138,7 +145,7 @@ static unsigned give_spares(struct chr_conductor *conductor)
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
 			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane) ||
-			    unit->stage >= CHR_UNIT_LEAVING)
+			    unit->stage >= CHR_UNIT_LEAVING || lets_first(conductor, unit, lane))
 				continue;
 			without += !assign(conductor, unit, instance);
 		}
