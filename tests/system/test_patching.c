@@ -476,6 +476,9 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		snprintf(path[i], sizeof path[i], "%s", chr_rig_patch(twelve(i)));
 	struct chr_recorder *rec = chr_recorder_create("watcher", 1, 48000), *watch = chr_recorder_create("watch", 0, 48000);
 	ck_assert_int_eq(chr_recorder_connect(rec, 0, "out:play_left", 2000), 0);
+	ck_assert(settle());
+	chr_recorder_start(rec);
+	ck_assert(chr_recorder_wait(rec, 4096)); /* from here on the sound is in the recording */
 	for (unsigned i = 1; i <= loads; i++) {
 		chr_recorder_start(watch);
 		chr_recorder_start(rec);
