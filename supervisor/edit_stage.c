@@ -89,6 +89,7 @@ static void sound(struct chr_conductor *conductor, struct chr_unit *unit)
 	if (second->state == CHR_INSTANCE_PLAYING)
 		chr_instances_set_state(conductor, unit, second, CHR_INSTANCE_JOINING);
 	chr_lanes_part(conductor);
+	chr_instances_fill(conductor); /* its twin's turn */
 }
 
 /* ---- going ---- */

@@ -131,8 +131,7 @@ static bool has_turn(struct chr_conductor *conductor, unsigned lane)
 /* Two clients that open at the same time hold each other up in the server: a module that comes is heard sooner when its twin comes behind it. */
 static bool lets_first(const struct chr_conductor *conductor, const struct chr_unit *unit, unsigned lane)
 {
-	enum chr_instance_state first = unit->instance[conductor->lanes.leader].state;
-	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader && first != CHR_INSTANCE_PLAYING;
+	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader;
 }
 
 /* Gives a spare to each that waits. Returns how many found none. */
