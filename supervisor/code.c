@@ -151,12 +151,24 @@ bool chr_code_equal(const struct chr_code *a, const struct chr_code *b)
 	return a->bytes == b->bytes && a->sum == b->sum;
 }
 
-bool chr_code_load(const struct chr_code *code, struct chr_process *process)
+static void give(const struct chr_code *code, struct chr_process *process)
 {
 	struct chr_slot_order *order = &process->slot->order;
 	memcpy(order->file, code->file, sizeof order->file);
 	order->copied = code->fd >= 0 && chr_fd_send(process->socket, code->fd, CHR_FD_TAG_CODE) == 0;
+}
+
+bool chr_code_load(const struct chr_code *code, struct chr_process *process)
+{
+	give(code, process);
 	return chr_process_order(process, CHR_ORDER_LOAD);
+}
+
+bool chr_code_load_and_open(const struct chr_code *code, struct chr_process *process)
+{
+	static const unsigned orders[] = {CHR_ORDER_LOAD, CHR_ORDER_OPEN};
+	give(code, process);
+	return chr_process_orders(process, orders, sizeof orders / sizeof orders[0]);
 }
 
 int chr_code_learn(struct chr_code *code, const struct chr_slot *slot, const char *name, char *why, size_t why_bytes)

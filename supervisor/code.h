@@ -45,6 +45,9 @@ bool chr_code_equal(const struct chr_code *a, const struct chr_code *b);
 /* Has the process load it: fills the order's file, sends the copy over, gives the order. False when it cannot be given. */
 bool chr_code_load(const struct chr_code *code, struct chr_process *process);
 
+/* The same, and the order to open the client that the order block names, with one wake-up for both. */
+bool chr_code_load_and_open(const struct chr_code *code, struct chr_process *process);
+
 /* Copies what a process that has loaded it published, and believes only what passes the rules; the module has to be called `name`. 0, or -EINVAL with
  * the reason in `why`. */
 int chr_code_learn(struct chr_code *code, const struct chr_slot *slot, const char *name, char *why, size_t why_bytes);

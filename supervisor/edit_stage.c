@@ -1,7 +1,7 @@
 /* Modules come, go and change their names while the others play.
  *
- * One that comes is silent and outside the lanes until its processes run; then it fades in, and the lane that follows joins the leader's
- * once, with it in it. One that goes fades to zeros first: its edges carry nothing when they are taken away, and only then its processes end, so
+ * One that comes is silent and outside the lanes until its process in the lane that leads runs; then it fades in, its twin comes, and the lane that
+ * follows joins the leader's once, with it in it. One that goes fades to zeros first: its edges carry nothing when they are taken away, and only then its processes end, so
  * that jackd has nobody to wait for. With two lanes one that gets another name opens its clients anew, first in the lane that follows, then, when that
  * one is whole, in the other: no sample is lost. With one lane it fades out, comes back with its parameters and fades in.
  */
@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define TWIN_WAIT_US   25000u   /* until a module that comes no longer waits for its twin */
 #define WIRED_WAIT_US  200000u  /* until a module that goes no longer waits for its edges to be gone */
 #define POLITE_US      300000u  /* until its processes are killed */
 #define RENAME_WAIT_US 5000000u /* until a renaming counts as done, though not all is well */
@@ -73,15 +72,11 @@ const char *chr_edit_add(struct chr_conductor *conductor, const char *type, cons
 	return chr_stage_enter(conductor, name, desc, value) ? NULL : "out of memory";
 }
 
-/* Both processes run, or the one that is heard has waited for the other long enough. */
+/* The one that is heard runs. Its twin comes behind it and joins it. */
 static bool may_sound(const struct chr_conductor *conductor, const struct chr_unit *unit)
 {
-	unsigned leader = conductor->lanes.leader;
-	const struct chr_instance *first = &unit->instance[leader], *second = &unit->instance[!leader];
-	if (first->state != CHR_INSTANCE_PLAYING || first->by_hand)
-		return false;
-	return conductor->rack.patch->lanes == 1 || second->state == CHR_INSTANCE_JOINING ||
-	       second->state == CHR_INSTANCE_PLAYING || chr_monotonic_us() - first->since_us > TWIN_WAIT_US;
+	const struct chr_instance *first = &unit->instance[conductor->lanes.leader];
+	return first->state == CHR_INSTANCE_PLAYING && !first->by_hand;
 }
 
 static void sound(struct chr_conductor *conductor, struct chr_unit *unit)
@@ -94,6 +89,7 @@ static void sound(struct chr_conductor *conductor, struct chr_unit *unit)
 	if (second->state == CHR_INSTANCE_PLAYING)
 		chr_instances_set_state(conductor, unit, second, CHR_INSTANCE_JOINING);
 	chr_lanes_part(conductor);
+	chr_instances_fill(conductor); /* its twin's turn */
 }
 
 /* ---- going ---- */

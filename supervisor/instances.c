@@ -108,11 +108,11 @@ static bool assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	chr_feed_attach(&instance->feed, &process->slot->to_audio);
 	chr_instances_translate(conductor, unit, instance);
 	const struct chr_code *code = chr_instances_code(conductor, unit, instance);
+	static const unsigned orders[] = {CHR_ORDER_LOAD, CHR_ORDER_OPEN};
 	if (code)
-		chr_code_load(code, process);
+		chr_code_load_and_open(code, process);
 	else
-		chr_process_order(process, CHR_ORDER_LOAD);
-	chr_process_order(process, CHR_ORDER_OPEN);
+		chr_process_orders(process, orders, sizeof orders / sizeof orders[0]);
 	note_assignment(conductor, instance, begun_us);
 	instance->generation = 0;
 	instance->cycles_seen = instance->busy_seen_us = 0;
@@ -128,6 +128,12 @@ static bool has_turn(struct chr_conductor *conductor, unsigned lane)
 	return conductor->led || lane == lanes->leader;
 }
 
+/* Two clients that open at the same time hold each other up in the server: a module that comes is heard sooner when its twin comes behind it. */
+static bool lets_first(const struct chr_conductor *conductor, const struct chr_unit *unit, unsigned lane)
+{
+	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader;
+}
+
 /* Gives a spare to each that waits. Returns how many found none. */
 static unsigned give_spares(struct chr_conductor *conductor)
 {
@@ -138,7 +144,7 @@ static unsigned give_spares(struct chr_conductor *conductor)
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
 			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane) ||
-			    unit->stage >= CHR_UNIT_LEAVING)
+			    unit->stage >= CHR_UNIT_LEAVING || lets_first(conductor, unit, lane))
 				continue;
 			without += !assign(conductor, unit, instance);
 		}

@@ -87,7 +87,7 @@ struct chr_instance {
 /* Where a module stands between coming and going. */
 enum chr_unit_stage {
 	CHR_UNIT_HERE,
-	CHR_UNIT_ENTERING, /* silent, and outside the lanes, until its processes play; then it fades in */
+	CHR_UNIT_ENTERING, /* silent, and outside the lanes, until its process in the leading lane plays; then it fades in */
 	CHR_UNIT_LEAVING,  /* fades out */
 	CHR_UNIT_AWAY,     /* silent and outside the lanes: its edges and processes go */
 };

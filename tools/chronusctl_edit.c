@@ -127,7 +127,7 @@ static int file_request(struct chr_ctl *ctl, const char *path, int count, char *
 
 int chr_ctl_save(struct chr_ctl *ctl, int count, char **argument)
 {
-	char remark[512];
+	char remark[512] = "";
 	int code = file_request(ctl, "/chronus/save", count, argument, remark);
 	if (!code)
 		printf("saved as %s\n", chr_text_clean(remark));
@@ -136,7 +136,7 @@ int chr_ctl_save(struct chr_ctl *ctl, int count, char **argument)
 
 int chr_ctl_load(struct chr_ctl *ctl, int count, char **argument)
 {
-	char remark[512];
+	char remark[512] = "";
 	int code = file_request(ctl, "/chronus/load", count, argument, remark);
 	if (!code)
 		printf("loaded%s%s\n", remark[0] ? "; " : "", chr_text_clean(remark));

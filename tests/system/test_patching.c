@@ -382,8 +382,20 @@ END_TEST
 
 /* ---- the server goes and returns ---- */
 
+static void await_lost(void)
+{
+	static const struct timespec moment = {.tv_nsec = 2000000};
+	struct chr_rig_status status;
+	for (long long limit = chr_now_ms() + 10000; chr_now_ms() < limit; nanosleep(&moment, NULL))
+		if (chr_rig_status(&rig, &status) == 0 && strcmp(status.jack, "lost") == 0)
+			return;
+	ck_abort_msg("the loss of the server was not seen");
+}
+
 START_TEST(twenty_drawn_edges_return_with_jackd)
 {
+	/* of this process's own: a server that was killed is to be reaped */
+	ck_assert_int_eq(chr_server_start(CHR_SERVER_JACKD, 256), 0);
 	begin(patch);
 	for (unsigned i = 0, drawn = 0; drawn < 20 && i < COUNT(outputs); i++)
 		for (unsigned k = 0; drawn < 20 && k < COUNT(inputs); k++) {
@@ -394,6 +406,7 @@ START_TEST(twenty_drawn_edges_return_with_jackd)
 		}
 	judge("drawn");
 	chr_server_kill();
+	await_lost();
 	jack_client_close(drawer);
 	ck_assert_int_eq(chr_server_restart(chr_server_period()), 0);
 	long long returned = chr_now_ms();
@@ -404,6 +417,7 @@ START_TEST(twenty_drawn_edges_return_with_jackd)
 	printf("20 hand-drawn edges back %lld ms after jackd\n", chr_now_ms() - returned);
 	judge("returned");
 	end();
+	chr_server_stop();
 }
 END_TEST
 
@@ -462,6 +476,9 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		snprintf(path[i], sizeof path[i], "%s", chr_rig_patch(twelve(i)));
 	struct chr_recorder *rec = chr_recorder_create("watcher", 1, 48000), *watch = chr_recorder_create("watch", 0, 48000);
 	ck_assert_int_eq(chr_recorder_connect(rec, 0, "out:play_left", 2000), 0);
+	ck_assert(settle());
+	chr_recorder_start(rec);
+	ck_assert(chr_recorder_wait(rec, 4096)); /* from here on the sound is in the recording */
 	for (unsigned i = 1; i <= loads; i++) {
 		chr_recorder_start(watch);
 		chr_recorder_start(rec);
@@ -471,8 +488,12 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		chr_recorder_stop(rec);
 		chr_recorder_stop(watch);
 		size_t from, length = chr_recorder_stretch(rec, &from);
-		bool whole = !chr_recorder_skips(rec) && residue(chr_recorder_data(rec, 0), 0, length, 211.0) < 1e-5;
+		double worst = residue(chr_recorder_data(rec, 0), from, length, 211.0);
+		bool whole = !chr_recorder_skips(rec) && worst < 1e-5;
 		bool stalled = chr_recorder_skips(watch) > 0;
+		if (!whole)
+			printf("load %u: %u skips (%zu frames), worst error %g; the watch skipped %u times\n", i,
+			       chr_recorder_skips(rec), chr_recorder_skipped(rec), worst, chr_recorder_skips(watch));
 		clean += whole;
 		unfair += !whole && stalled;
 		lost += !whole && !stalled;
@@ -519,7 +540,9 @@ static void fill(Suite *suite)
 	tcase_add_test(loads, what_stays_sounds_on_while_patches_are_loaded);
 	tcase_add_test(loads, a_file_with_errors_changes_nothing);
 	if (chr_system_kind() == CHR_SERVER_JACKD) {
-		TCase *server = chr_system_case(suite, "server", 90);
+		TCase *server = tcase_create("server");
+		tcase_set_timeout(server, 90);
+		suite_add_tcase(suite, server);
 		tcase_add_test(server, twenty_drawn_edges_return_with_jackd);
 	}
 }
