@@ -11,6 +11,7 @@ struct text {
 	FILE *to;
 	struct chr_patch *patch;
 	const struct chr_patch_rules *rules;
+	const struct chr_descriptor *type[CHR_BOARD_MEMBERS]; /* by module */
 	size_t name_width, type_width, from_width;
 };
 
@@ -183,8 +184,7 @@ static void put_settings(const struct text *text)
 
 static const struct chr_descriptor *type_of(const struct text *text, const struct chr_patch_module *module)
 {
-	const char *why;
-	return text->rules->types(text->rules->types_self, module->type, &why);
+	return text->type[module - text->patch->module];
 }
 
 /* The tempo of out is the patch's. */
@@ -354,6 +354,9 @@ char *chr_save_text(struct chr_patch *patch, const struct chr_patch_rules *rules
 	text.to = open_memstream(&bytes, length);
 	if (!text.to)
 		return NULL;
+	const char *why;
+	for (unsigned i = 0; i < patch->module_count; i++)
+		text.type[i] = rules->types(rules->types_self, patch->module[i].type, &why);
 	settle_playback(patch);
 	put_settings(&text);
 	put_modules(&text);
