@@ -1,0 +1,105 @@
+/* The figures as JSON, and those that other programs wrote. */
+#include "tools/bench.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+static json_t *number(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *verdict(const struct chr_bench_row *row)
+{
+	enum chr_bench_verdict is = chr_bench_verdict(row);
+	return is == CHR_BENCH_OPEN ? json_null() : json_boolean(is != CHR_BENCH_MISSED && is != CHR_BENCH_BEHIND);
+}
+
+static json_t *row_json(const struct chr_bench_row *row)
+{
+	json_t *goal = row->goal_says[0] ? json_string(row->goal_says) : number(row->goal);
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "table", (int)row->table, "name",
+			 row->name, "unit", row->unit, "value", number(row->value), "before", number(row->before), "floor",
+			 number(row->floor), "scsynth", number(row->peer[0]), "supernova", number(row->peer[1]), "ratio",
+			 number(chr_bench_ratio(row)), "goal", goal, "goal_of_ratio", row->of_ratio, "met", verdict(row), "verdict",
+			 chr_bench_verdict_name[chr_bench_verdict(row)]);
+}
+
+static json_t *plot_json(const struct chr_bench_plot *plot)
+{
+	json_t *lines = json_array();
+	for (unsigned i = 0; i < plot->count; i++) {
+		const struct chr_bench_line *line = &plot->line[i];
+		json_t *points = json_array();
+		for (unsigned k = 0; k < line->count; k++)
+			json_array_append_new(points, json_pack("[f, f]", line->x[k], line->y[k]));
+		json_array_append_new(lines, json_pack("{s:s, s:o}", "name", line->name, "points", points));
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "file", plot->file, "title", plot->title, "x", plot->x, "y", plot->y, "lines",
+			 lines);
+}
+
+int chr_bench_write_json(const struct chr_bench *bench, const char *path)
+{
+	json_t *rows = json_array(), *notes = json_array(), *plots = json_array();
+	for (size_t i = 0; i < bench->rows; i++)
+		json_array_append_new(rows, row_json(&bench->row[i]));
+	for (size_t i = 0; i < bench->notes; i++)
+		json_array_append_new(notes,
+				      json_pack("{s:i, s:s}", "table", (int)bench->note[i].table, "text", bench->note[i].text));
+	for (size_t i = 0; i < bench->plots; i++)
+		json_array_append_new(plots, plot_json(bench->plot[i]));
+	json_t *all = json_pack("{s:s, s:b, s:o, s:o, s:o}", "machine", bench->machine, "quick", bench->quick, "figures", rows,
+				"notes", notes, "plots", plots);
+	int rc = -1;
+	if (all && strcmp(path, "-") == 0)
+		rc = json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	else if (all)
+		rc = json_dump_file(all, path, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	json_decref(all);
+	if (rc)
+		fprintf(stderr, "chronus-bench: cannot write %s\n", path);
+	return rc ? -1 : 0;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+static void merge(struct chr_bench *bench, const json_t *object)
+{
+	int of_table = (int)json_integer_value(json_object_get(object, "table"));
+	if (of_table < 1 || of_table > (int)CHR_BENCH_TABLES)
+		return;
+	struct chr_bench_row *row = chr_bench_row(bench, (unsigned)of_table, text_of(object, "name"), text_of(object, "unit"));
+	const json_t *met = json_object_get(object, "met");
+	row->value = number_of(object, "value");
+	row->goal = number_of(object, "goal");
+	snprintf(row->goal_says, sizeof row->goal_says, "%s", text_of(object, "goal"));
+	row->more = json_is_true(json_object_get(object, "more"));
+	row->told = json_is_boolean(met) ? json_is_true(met) : -1;
+}
+
+int chr_bench_merge_json(struct chr_bench *bench, const char *path)
+{
+	json_error_t error;
+	json_t *all = json_load_file(path, 0, &error);
+	if (!json_is_array(all)) {
+		json_decref(all);
+		return -1;
+	}
+	for (size_t i = 0; i < json_array_size(all); i++)
+		merge(bench, json_array_get(all, i));
+	int count = (int)json_array_size(all);
+	json_decref(all);
+	return count;
+}
