@@ -76,10 +76,10 @@ extern const unsigned chr_bench_stage_count;
 
 /* ---- the book ---- */
 
-/* A new row, all figures NAN. Valid until the next row is made. */
+/* A row, all figures NAN: the one of this name, or a new one. Valid until the next row is made. */
 struct chr_bench_row *chr_bench_row(struct chr_bench *bench, unsigned table, const char *name, const char *unit);
 
-/* A line below a table. */
+/* A line below a table; it takes the place of one that begins with the same words up to a colon. */
 void chr_bench_note(struct chr_bench *bench, unsigned table, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A plot that becomes FOLDER/file; a line of it, and a point of that. NULL when there are too many. */
@@ -99,7 +99,7 @@ void chr_bench_finish(struct chr_bench *bench);
 void chr_bench_print(const struct chr_bench *bench, FILE *file);
 void chr_bench_markdown(const struct chr_bench *bench, FILE *file);
 int chr_bench_write_json(const struct chr_bench *bench, const char *path);  /* 0 or -1 */
-int chr_bench_merge_json(struct chr_bench *bench, const char *path);        /* rows that another program wrote; how many, or -1 */
+int chr_bench_merge_json(struct chr_bench *bench, const char *path);        /* rows of another program or run; how many, or -1 */
 int chr_bench_write_svg(const struct chr_bench *bench, const char *folder); /* 0 or -1 */
 
 /* Replaces what stands between the two marker lines of the file `path` by the tables. 0 or -1. */

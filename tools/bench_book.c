@@ -25,10 +25,22 @@ static void *grown(void *array, size_t count, size_t bytes)
 	return more;
 }
 
+static struct chr_bench_row *find_row(const struct chr_bench *bench, unsigned table, const char *name)
+{
+	for (size_t i = 0; i < bench->rows; i++)
+		if (bench->row[i].table == table && strcmp(bench->row[i].name, name) == 0)
+			return &bench->row[i];
+	return NULL;
+}
+
 struct chr_bench_row *chr_bench_row(struct chr_bench *bench, unsigned table, const char *name, const char *unit)
 {
-	bench->row = grown(bench->row, bench->rows, sizeof *bench->row);
-	struct chr_bench_row *row = &bench->row[bench->rows++];
+	struct chr_bench_row *row = find_row(bench, table, name);
+	if (!row) {
+		bench->row = grown(bench->row, bench->rows, sizeof *bench->row);
+		row = &bench->row[bench->rows++];
+	}
+	memset(row, 0, sizeof *row);
 	row->table = table;
 	snprintf(row->name, sizeof row->name, "%s", name);
 	snprintf(row->unit, sizeof row->unit, "%s", unit);
@@ -39,15 +51,30 @@ struct chr_bench_row *chr_bench_row(struct chr_bench *bench, unsigned table, con
 	return row;
 }
 
+/* A note with the same beginning, up to its colon. */
+static struct chr_bench_note *find_note(const struct chr_bench *bench, unsigned table, const char *text)
+{
+	size_t length = strcspn(text, ":") + 1;
+	for (size_t i = 0; i < bench->notes; i++)
+		if (bench->note[i].table == table && strncmp(bench->note[i].text, text, length) == 0)
+			return &bench->note[i];
+	return NULL;
+}
+
 void chr_bench_note(struct chr_bench *bench, unsigned table, const char *format, ...)
 {
+	char text[sizeof bench->note->text];
 	va_list args;
-	bench->note = grown(bench->note, bench->notes, sizeof *bench->note);
-	struct chr_bench_note *note = &bench->note[bench->notes++];
-	note->table = table;
 	va_start(args, format);
-	vsnprintf(note->text, sizeof note->text, format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	struct chr_bench_note *note = find_note(bench, table, text);
+	if (!note) {
+		bench->note = grown(bench->note, bench->notes, sizeof *bench->note);
+		note = &bench->note[bench->notes++];
+	}
+	note->table = table;
+	snprintf(note->text, sizeof note->text, "%s", text);
 }
 
 struct chr_bench_plot *chr_bench_plot(struct chr_bench *bench, const char *file, const char *title, const char *x, const char *y)

@@ -16,13 +16,20 @@ static json_t *verdict(const struct chr_bench_row *row)
 	return is == CHR_BENCH_OPEN ? json_null() : json_boolean(is != CHR_BENCH_MISSED && is != CHR_BENCH_BEHIND);
 }
 
+/* A peer's figure, or what is said instead of one. */
+static json_t *peer(const struct chr_bench_row *row, unsigned i)
+{
+	return row->peer_says[i][0] ? json_string(row->peer_says[i]) : number(row->peer[i]);
+}
+
 static json_t *row_json(const struct chr_bench_row *row)
 {
 	json_t *goal = row->goal_says[0] ? json_string(row->goal_says) : number(row->goal);
-	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:s}", "table", (int)row->table, "name",
-			 row->name, "unit", row->unit, "value", number(row->value), "before", number(row->before), "floor",
-			 number(row->floor), "scsynth", number(row->peer[0]), "supernova", number(row->peer[1]), "ratio",
-			 number(chr_bench_ratio(row)), "goal", goal, "goal_of_ratio", row->of_ratio, "met", verdict(row), "verdict",
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:o, s:s}", "table",
+			 (int)row->table, "name", row->name, "unit", row->unit, "value", number(row->value), "before",
+			 number(row->before), "floor", number(row->floor), "scsynth", peer(row, 0), "supernova", peer(row, 1),
+			 "ratio", number(chr_bench_ratio(row)), "goal", goal, "goal_of_ratio", row->of_ratio, "more_is_better",
+			 row->more, "side_by_side", row->no_ratio, "told", row->told, "met", verdict(row), "verdict",
 			 chr_bench_verdict_name[chr_bench_verdict(row)]);
 }
 
@@ -75,6 +82,12 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+static void take_peer(struct chr_bench_row *row, unsigned i, const json_t *object, const char *key)
+{
+	row->peer[i] = number_of(object, key);
+	snprintf(row->peer_says[i], sizeof row->peer_says[i], "%s", text_of(object, key));
+}
+
 static void merge(struct chr_bench *bench, const json_t *object)
 {
 	int of_table = (int)json_integer_value(json_object_get(object, "table"));
@@ -83,23 +96,33 @@ static void merge(struct chr_bench *bench, const json_t *object)
 	struct chr_bench_row *row = chr_bench_row(bench, (unsigned)of_table, text_of(object, "name"), text_of(object, "unit"));
 	const json_t *met = json_object_get(object, "met");
 	row->value = number_of(object, "value");
+	row->before = number_of(object, "before");
+	row->floor = number_of(object, "floor");
 	row->goal = number_of(object, "goal");
+	row->of_ratio = json_is_true(json_object_get(object, "goal_of_ratio"));
+	row->more = json_is_true(json_object_get(object, "more_is_better"));
+	row->no_ratio = json_is_true(json_object_get(object, "side_by_side"));
+	take_peer(row, 0, object, "scsynth");
+	take_peer(row, 1, object, "supernova");
 	snprintf(row->goal_says, sizeof row->goal_says, "%s", text_of(object, "goal"));
-	row->more = json_is_true(json_object_get(object, "more"));
+	/* rows of this program say by their figures who is ahead, and whether somebody else has said so; those of others say `met` */
 	row->told = json_is_boolean(met) ? json_is_true(met) : -1;
+	if (json_is_integer(json_object_get(object, "told")))
+		row->told = (int)json_integer_value(json_object_get(object, "told"));
 }
 
 int chr_bench_merge_json(struct chr_bench *bench, const char *path)
 {
 	json_error_t error;
-	json_t *all = json_load_file(path, 0, &error);
-	if (!json_is_array(all)) {
-		json_decref(all);
-		return -1;
+	json_t *all = json_load_file(path, 0, &error), *rows = json_is_object(all) ? json_object_get(all, "figures") : all;
+	const json_t *notes = json_object_get(all, "notes");
+	int count = json_is_array(rows) ? (int)json_array_size(rows) : -1;
+	for (int i = 0; i < count; i++)
+		merge(bench, json_array_get(rows, (size_t)i));
+	for (size_t i = 0; i < json_array_size(notes); i++) {
+		const json_t *note = json_array_get(notes, i);
+		chr_bench_note(bench, (unsigned)json_integer_value(json_object_get(note, "table")), "%s", text_of(note, "text"));
 	}
-	for (size_t i = 0; i < json_array_size(all); i++)
-		merge(bench, json_array_get(all, i));
-	int count = (int)json_array_size(all);
 	json_decref(all);
 	return count;
 }

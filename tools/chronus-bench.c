@@ -13,7 +13,7 @@
 #define COPY_ENV "CHRONUS_BENCH_COPY" /* set in the copy that pw-jack starts */
 
 struct options {
-	const char *only, *json, *svg, *markdown, *client;
+	const char *only, *merge, *json, *svg, *markdown, *client;
 	bool quick, full, pipewire, list, help;
 };
 
@@ -27,6 +27,7 @@ static const struct option {
 	{"quick", NULL, "short runs: a few minutes in all, with more noise in the figures", FLAG, offsetof(struct options, quick)},
 	{"long", NULL, "10^9 events through the ring", FLAG, offsetof(struct options, full)},
 	{"only", "STAGE,...", "these stages alone", TEXT, offsetof(struct options, only)},
+	{"merge", "FILE", "begin with the figures of an earlier run's JSON", TEXT, offsetof(struct options, merge)},
 	{"pipewire", NULL, "on PipeWire's JACK instead of jackd2", FLAG, offsetof(struct options, pipewire)},
 	{"json", "FILE", "write the figures as JSON; -: to standard output, instead of the tables", TEXT,
 	 offsetof(struct options, json)},
@@ -221,6 +222,10 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	if (options.pipewire && !getenv(COPY_ENV))
 		return through_pipewire(bench.self, argv);
+	if (options.merge && chr_bench_merge_json(&bench, options.merge) < 0) {
+		fprintf(stderr, "chronus-bench: %s holds no figures\n", options.merge);
+		return EX_USAGE;
+	}
 	bench.quick = options.quick;
 	bench.full = options.full;
 	bench.pipewire = options.pipewire;

@@ -160,6 +160,37 @@ START_TEST(the_json_holds_every_row_and_point)
 }
 END_TEST
 
+START_TEST(an_earlier_run_is_taken_up)
+{
+	static struct chr_bench later;
+	struct chr_bench_row *row = chr_bench_row(&bench, 2, "first", "ms");
+	row->value = 1;
+	row->peer[0] = 2;
+	snprintf(row->peer_says[1], sizeof row->peer_says[1], "dies");
+	row = chr_bench_row(&bench, 4, "second", "x");
+	row->value = row->floor = 3;
+	row->goal = 2;
+	row->of_ratio = row->more = true;
+	chr_bench_note(&bench, 4, "count: 1");
+	ck_assert_int_eq(chr_bench_write_json(&bench, path), 0);
+	ck_assert_int_eq(chr_bench_merge_json(&later, path), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(chr_bench_verdict(&later.row[i]), chr_bench_verdict(&bench.row[i]));
+		ck_assert_double_eq(chr_bench_ratio(&later.row[i]), chr_bench_ratio(&bench.row[i]));
+	}
+	ck_assert_str_eq(later.row[0].peer_says[1], "dies");
+	/* what is measured anew stands where it stood */
+	chr_bench_row(&later, 2, "first", "ms")->value = 5;
+	chr_bench_note(&later, 4, "count: 2");
+	ck_assert_uint_eq(later.rows, 2);
+	ck_assert_double_eq(later.row[0].value, 5);
+	ck_assert(isnan(later.row[0].peer[0]));
+	ck_assert_uint_eq(later.notes, 1);
+	ck_assert_str_eq(later.note[0].text, "count: 2");
+	chr_bench_finish(&later);
+}
+END_TEST
+
 START_TEST(synth_definitions_have_the_bytes_of_the_format)
 {
 	static struct chr_synthdef def;
@@ -186,6 +217,7 @@ int main(void)
 	tcase_add_test(tests, only_what_stands_between_the_markers_is_rewritten);
 	tcase_add_test(tests, rows_of_other_programs_are_merged);
 	tcase_add_test(tests, the_json_holds_every_row_and_point);
+	tcase_add_test(tests, an_earlier_run_is_taken_up);
 	tcase_add_test(tests, synth_definitions_have_the_bytes_of_the_format);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
