@@ -130,6 +130,7 @@ int chr_bench_promise(struct chr_bench *bench);
 int chr_bench_osc(struct chr_bench *bench);
 int chr_bench_hop(struct chr_bench *bench);
 int chr_bench_kills(struct chr_bench *bench);
+int chr_bench_add(struct chr_bench *bench);
 int chr_bench_onset(struct chr_bench *bench);
 int chr_bench_peer_flood(struct chr_bench *bench);
 int chr_bench_peer_voices(struct chr_bench *bench);

@@ -7,6 +7,7 @@ const struct chr_bench_stage chr_bench_stages[] = {
 	{"load", "underruns while all cores are busy", chr_bench_underruns},
 	{"osc", "OSC: latency, throughput, event synchronisation", chr_bench_osc},
 	{"hop", "hand-over from module to module", chr_bench_hop},
+	{"add", "module creation by hand", chr_bench_add},
 	{"kills", "what killed modules cost and leave behind", chr_bench_kills},
 	{"onset", "peers: from an OSC message to the sound", chr_bench_onset},
 	{"flood", "peers: messages per second", chr_bench_peer_flood},

@@ -27,7 +27,8 @@ static const struct option {
 	{"quick", NULL, "short runs: a few minutes in all, with more noise in the figures", FLAG, offsetof(struct options, quick)},
 	{"long", NULL, "10^9 events through the ring", FLAG, offsetof(struct options, full)},
 	{"only", "STAGE,...", "these stages alone", TEXT, offsetof(struct options, only)},
-	{"merge", "FILE", "begin with the figures of an earlier run's JSON", TEXT, offsetof(struct options, merge)},
+	{"merge", "FILE,...", "begin with the figures of earlier runs' JSON; --only= measures nothing besides", TEXT,
+	 offsetof(struct options, merge)},
 	{"pipewire", NULL, "on PipeWire's JACK instead of jackd2", FLAG, offsetof(struct options, pipewire)},
 	{"json", "FILE", "write the figures as JSON; -: to standard output, instead of the tables", TEXT,
 	 offsetof(struct options, json)},
@@ -191,6 +192,19 @@ static unsigned run(struct chr_bench *bench, const char *only)
 	return failed;
 }
 
+static int merge_all(struct chr_bench *bench, const char *list)
+{
+	for (const char *at = list; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof path, "%.*s", (int)strcspn(at, ","), at);
+		if (chr_bench_merge_json(bench, path) < 0) {
+			fprintf(stderr, "chronus-bench: %s holds no figures\n", path);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int report(const struct chr_bench *bench, const struct options *options)
 {
 	int rc = 0;
@@ -222,10 +236,8 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	if (options.pipewire && !getenv(COPY_ENV))
 		return through_pipewire(bench.self, argv);
-	if (options.merge && chr_bench_merge_json(&bench, options.merge) < 0) {
-		fprintf(stderr, "chronus-bench: %s holds no figures\n", options.merge);
+	if (merge_all(&bench, options.merge))
 		return EX_USAGE;
-	}
 	bench.quick = options.quick;
 	bench.full = options.full;
 	bench.pipewire = options.pipewire;
