@@ -136,7 +136,8 @@ static void hear(struct stage *stage, unsigned notes)
 	}
 }
 
-static void enter(struct chr_bench *bench, struct stage *stage, unsigned period, const char *how)
+static void enter(struct chr_bench *bench, struct stage *stage, struct chr_bench_line *const *line, unsigned period,
+		  const char *how)
 {
 	char name[96];
 	snprintf(name, sizeof name, "OSC to sound, mean, %u frames, %s", period, how);
@@ -149,6 +150,12 @@ static void enter(struct chr_bench *bench, struct stage *stage, unsigned period,
 	jitter->value = chr_stat_deviation(stage->player[0].delay, stage->player[0].heard);
 	for (unsigned i = 0; i < CHR_BENCH_PEERS; i++)
 		jitter->peer[i] = chr_stat_deviation(stage->player[1 + i].delay, stage->player[1 + i].heard);
+	if (strncmp(how, "steady", 6) == 0) {
+		chr_bench_point(line[0], period, jitter->value / 48);
+		for (unsigned i = 0; i < CHR_BENCH_PEERS; i++)
+			if (!isnan(jitter->peer[i]))
+				chr_bench_point(line[1 + i], period, jitter->peer[i] / 48);
+	}
 	if (period == 256 && strncmp(how, "steady", 6) == 0) {
 		double ours = jitter->value;
 		struct chr_bench_row *row = chr_bench_row(bench, 1, "jitter of event synchronisation, sd of onsets, two lanes",
@@ -167,6 +174,11 @@ int chr_bench_onset(struct chr_bench *bench)
 		unsigned lanes;
 	} way[] = {{"steady, two lanes", "steady", 2}, {"soonest, one lane", "soonest", 1}};
 	unsigned notes = bench->quick ? 25 : NOTES_MAX;
+	struct chr_bench_plot *plot = chr_bench_plot(bench, "jitter.svg", "Jitter of onsets, from an OSC message to the sound",
+						     "frames per period at 48 kHz", "standard deviation, ms");
+	struct chr_bench_line *line[PLAYERS] = {chr_bench_line(plot, "Chronus, two lanes")};
+	for (unsigned i = 0; i < CHR_BENCH_PEERS; i++)
+		line[1 + i] = chr_bench_line(plot, chr_rival_name[i]);
 	int rc = 0;
 	for (unsigned p = 0; !rc && p < 3; p++)
 		for (unsigned w = 0; !rc && w < 2; w++) {
@@ -177,7 +189,7 @@ int chr_bench_onset(struct chr_bench *bench)
 				play(&stage, notes);
 				chr_recorder_stop(stage.rec);
 				hear(&stage, notes);
-				enter(bench, &stage, periods[p], way[w].how);
+				enter(bench, &stage, line, periods[p], way[w].how);
 			}
 			end(&stage);
 		}
