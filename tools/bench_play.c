@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES 65536u
+#define TEXT_BYTES  65536u
+#define PATIENCE_MS 30000
 
 static void put_voice_module(FILE *f, unsigned i)
 {
@@ -56,7 +57,7 @@ const char *chr_bench_patch(enum chr_bench_shape shape, unsigned count, unsigned
 
 int chr_bench_play(struct chr_rig *rig, const char *patch)
 {
-	if (chr_rig_spawn(rig, chr_rig_patch(patch), NULL) == 0 && chr_rig_wait_playing(rig, 60000) == 0)
+	if (chr_rig_spawn(rig, chr_rig_patch(patch), NULL) == 0 && chr_rig_wait_playing(rig, PATIENCE_MS) == 0)
 		return 0;
 	chr_rig_stop(rig);
 	return -1;
