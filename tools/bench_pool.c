@@ -1,5 +1,6 @@
 /* A spare process and what it takes to have it work: the bench plays the supervisor to a real chronus-module. */
 #include "common/board.h"
+#include "common/choice.h"
 #include "common/slot.h"
 #include "common/wake.h"
 #include "tests/lib/server.h"
@@ -21,13 +22,14 @@
 #include <unistd.h>
 
 #define HIGH     200 /* descriptors are made above those that the process expects */
-#define PARTS    6
+#define PARTS    (CHR_FD_FIRST_FREE - CHR_FD_SLOT)
 #define PRIORITY 60
 
 struct spare {
 	pid_t pid;
 	struct chr_slot *slot;
 	struct chr_board *board[CHR_LANES];
+	struct chr_choice *choice;
 	int fd[PARTS]; /* by enum chr_slot_fd, less CHR_FD_SLOT */
 	int socket;
 };
@@ -57,6 +59,9 @@ static int make_parts(struct spare *spare)
 			return -1;
 		spare->fd[CHR_FD_BOARD_A + lane - CHR_FD_SLOT] = high(fd);
 	}
+	if (!(spare->choice = chr_choice_create(&fd)))
+		return -1;
+	spare->fd[CHR_FD_CHOICE - CHR_FD_SLOT] = high(fd);
 	return 0;
 }
 
@@ -128,6 +133,8 @@ static void spare_stop(struct spare *spare)
 	for (unsigned lane = 0; lane < CHR_LANES; lane++)
 		if (spare->board[lane])
 			chr_board_unmap(spare->board[lane]);
+	if (spare->choice)
+		chr_choice_unmap(spare->choice);
 	if (spare->slot)
 		chr_slot_unmap(spare->slot);
 }
