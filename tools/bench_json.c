@@ -109,6 +109,9 @@ static void merge(struct chr_bench *bench, const json_t *object)
 	row->told = json_is_boolean(met) ? json_is_true(met) : -1;
 	if (json_is_integer(json_object_get(object, "told")))
 		row->told = (int)json_integer_value(json_object_get(object, "told"));
+	/* which side of the goal is the good one, where nothing but `met` says so */
+	if (row->told >= 0)
+		row->more |= row->told ? row->value > row->goal : row->value < row->goal;
 }
 
 int chr_bench_merge_json(struct chr_bench *bench, const char *path)

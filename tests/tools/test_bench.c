@@ -131,8 +131,10 @@ START_TEST(rows_of_other_programs_are_merged)
 		"[{\"table\": 3, \"name\": \"drift\", \"goal\": 0.5, \"value\": 0.25, \"unit\": \"cents\", \"met\": true},"
 		" {\"table\": 4, \"name\": \"words\", \"goal\": \"bit-identical\", \"value\": 1, \"unit\": \"\", \"met\": false},"
 		" {\"table\": 9, \"name\": \"of no table\"}, 7]");
-	ck_assert_int_eq(chr_bench_merge_json(&bench, path), 4);
-	ck_assert_uint_eq(bench.rows, 2);
+	ck_assert_int_eq(chr_bench_merge_json(&bench, path), 5);
+	ck_assert_uint_eq(bench.rows, 3);
+	ck_assert(!bench.row[0].more);
+	ck_assert(bench.row[2].more); /* less than the goal, and missed */
 	ck_assert_uint_eq(bench.row[0].table, 3);
 	ck_assert_double_eq(bench.row[0].value, 0.25);
 	ck_assert_int_eq(chr_bench_verdict(&bench.row[0]), CHR_BENCH_MET);
