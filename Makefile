@@ -49,7 +49,6 @@ test_lib_src := $(filter-out tests/lib/rt_probe.c,$(wildcard tests/lib/*.c))
 probe_src := $(wildcard tests/lib/rt_probe.c)
 # The explorer of tests/model takes the place of a sanitizer, gcc's.
 test_src := $(filter-out $(if $(or $(SAN),$(findstring clang,$(CC))),tests/model/%),$(wildcard tests/*/test_*.c))
-bench_src := $(wildcard tests/*/bench_*.c)
 bad_module_src := $(wildcard tests/modules/bad/*.c tests/system/modules/*.c)
 test_rooms := $(sort $(patsubst tests/%/,%,$(dir $(test_src))))
 
@@ -63,7 +62,6 @@ programs := $(if $(call has_main,$(supervisor_src)),$B/chronus) \
 test_tools := $(filter-out $(programs),$(tool_main:tools/%.c=$B/%))
 modules := $(module_src:modules/%.c=$B/modules/%.so)
 tests := $(test_src:tests/%.c=$B/tests/%)
-benches := $(bench_src:tests/%.c=$B/tests/%)
 bad_modules := $(bad_module_src:%.c=$B/%.so)
 probe := $(probe_src:tests/lib/%.c=$B/tests/%.so)
 
@@ -100,7 +98,7 @@ endef
 modules_src := $(module_src) $(dsp_src)
 $(foreach room,$(walled_rooms),$(eval $(call include_rules,$(room))))
 
-$(call obj,$(test_src) $(bench_src) $(test_lib_src) $(probe_src) $(bad_module_src) $(wildcard tests/*/*.c)): room_flags = -I. -DCHR_BUILD='"$B"'
+$(call obj,$(test_src) $(test_lib_src) $(probe_src) $(bad_module_src) $(wildcard tests/*/*.c)): room_flags = -I. -DCHR_BUILD='"$B"'
 $(call obj,$(modules_src) $(bad_module_src)): shape_flags = -fPIC -fvisibility=hidden -O3
 $(call obj,$(probe_src)): shape_flags = -fPIC
 $(call obj,$(supervisor_src)): room_macros = -DCHR_LIBDIR='"$(LIBDIR)"' -DCHR_VERSION='"$(VERSION)"'
@@ -170,9 +168,9 @@ $(probe): $B/tests/%.so: $B/obj/tests/lib/%.o
 	$(say) link $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -shared -o $@ $^ -ldl
 
-# A test binary: its file, the helpers beside it (files that are neither test_ nor bench_), its room, common.
+# A test binary: its file, the helpers beside it (files that are not test_), its room, common.
 room_of = $(word 2,$(subst /, ,$(1)))
-helpers_of = $(filter-out $(addprefix %/,$(notdir $(test_src) $(bench_src))),$(wildcard tests/$(1)/*.c))
+helpers_of = $(filter-out $(addprefix %/,$(notdir $(test_src))),$(wildcard tests/$(1)/*.c))
 define test_rule
 $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wildcard $(2)/*.c)$(filter system,$(2)),$B/lib/$(2).a) $(if $(filter modules,$(2)),$B/lib/system.a) $B/lib/common.a
 	@mkdir -p $$(@D)
@@ -180,7 +178,7 @@ $B/tests/$(1): $B/obj/tests/$(1).o $(call obj,$(call helpers_of,$(2))) $(if $(wi
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -rdynamic -o $$@ $$(filter %.o,$$^) $$(sort $$(filter-out %/common.a,$$(filter %.a,$$^))) $B/lib/common.a \
 		$$$$(pkg-config --libs check) $$(libs_$(2))
 endef
-$(foreach t,$(filter-out model/%,$(test_src:tests/%.c=%) $(bench_src:tests/%.c=%)),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
+$(foreach t,$(filter-out model/%,$(test_src:tests/%.c=%)),$(eval $(call test_rule,$(t),$(firstword $(subst /, ,$(t))))))
 
 # The explorer's tests: with the code under test compiled to call it before every access.
 model_src := $(wildcard tests/model/*.c)
@@ -216,7 +214,7 @@ deps:
 
 # ---- doing ----
 
-.PHONY: run tests test bench fuzz faults
+.PHONY: run tests test bench bench-deps fuzz faults
 run: all
 	exec $B/chronus $(PATCH)
 
@@ -260,9 +258,14 @@ coverage: | deps
 	@bash tests/run.sh $(patsubst tests/%.c,$(coverage_dir)/tests/%,$(COVERED)) || echo 'coverage: slowed down by the counters, tests that judge by time may fail'
 	@bash tests/coverage.sh $(coverage_dir) $(COVERAGE_BAR) common engine supervisor
 
-tool_benches := $(filter $B/bench_%,$(test_tools))
-bench: tests $(benches) $(tool_benches)
-	@for b in $(tool_benches) $(benches); do echo "$$b"; $$b; done
+# make bench BENCH='--help'; the figures and pictures also go to build/bench/
+BENCH ?=
+bench: tests
+	@mkdir -p $B/bench
+	$B/chronus-bench --json $B/bench/figures.json --svg $B/bench $(BENCH)
+# The peers that it is compared with.
+bench-deps:
+	@bash tools/deps.sh install bench
 
 # Hostile input under libFuzzer: for SECONDS each, grown from tests/fuzz/corpus; what they find is kept in $(fuzz_kept). `fuzz-corpus` takes what
 # reaches code that the tree's corpus does not into the tree. `test-fuzz` is short and always the same.
@@ -371,7 +374,8 @@ help:
 	'make test-races        what several threads touch, under the thread sanitizer' \
 	'make coverage          how much of common, engine and supervisor the tests reach; below 85 % of the lines of one it fails' \
 	'make check-ROOM        the tests of one room alone: $(test_rooms)' \
-	'make bench             the figures' \
+	'make bench             all figures, beside those of others; BENCH=--help lists what it can do, BENCH=--quick is short' \
+	'make bench-deps        installs the peers that they are compared with' \
 	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
 	'make fuzz              hostile input for SECONDS=60 each to whatever reads some; make test-fuzz is the short form' \
 	'make lint              clang-format, clang-tidy, gcc -fanalyzer, cppcheck; make format rewrites the layout' \

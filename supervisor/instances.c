@@ -11,6 +11,7 @@
 #define BELIEVABLE_US 10000000u /* a module's word on when it crashed counts up to this age */
 #define HOLD_US       200000u   /* after a client lost its server, until processes are assigned again */
 #define LEAD_US       2000000u  /* how long the other lane lets the leader go first */
+#define STARTS        16u       /* at once: jackd lets clients in one by one, and who waits too long counts as hung */
 #define POISON_US     150000u   /* a crash this long after an event may come from it */
 #define TWINS_US      500000u   /* twins that crash within this time crashed of the same thing */
 
@@ -134,30 +135,31 @@ static bool lets_first(const struct chr_conductor *conductor, const struct chr_u
 	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader;
 }
 
-/* Gives a spare to each that waits. Returns how many found none. */
+static unsigned starting(const struct chr_conductor *conductor)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			count += conductor->rack.unit[i]->instance[lane].state == CHR_INSTANCE_STARTING;
+	return count;
+}
+
+/* Gives a spare to each that waits and may start. Returns how many found none. */
 static unsigned give_spares(struct chr_conductor *conductor)
 {
-	unsigned without = 0;
+	unsigned without = 0, under_way = starting(conductor);
 	for (unsigned turn = 0; turn < CHR_LANES; turn++)
 		for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 			unsigned lane = turn ^ conductor->lanes.leader;
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
 			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane) ||
-			    unit->stage >= CHR_UNIT_LEAVING || lets_first(conductor, unit, lane))
+			    unit->stage >= CHR_UNIT_LEAVING || lets_first(conductor, unit, lane) || under_way >= STARTS)
 				continue;
+			under_way++;
 			without += !assign(conductor, unit, instance);
 		}
 	return without;
-}
-
-static bool starting(const struct chr_conductor *conductor)
-{
-	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
-		for (unsigned lane = 0; lane < CHR_LANES; lane++)
-			if (conductor->rack.unit[i]->instance[lane].state == CHR_INSTANCE_STARTING)
-				return true;
-	return false;
 }
 
 void chr_instances_fill(struct chr_conductor *conductor)
@@ -194,6 +196,7 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 	chr_lanes_introduce(unit);
 	chr_lanes_rewire(conductor);
 	instance->generation = conductor->generation;
+	chr_instances_fill(conductor); /* it has made room for the next one */
 }
 
 void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sees to what Chronus needs from the system.   usage: tools/deps.sh install|check build|run|test|lint ...
+# Sees to what Chronus needs from the system.   usage: tools/deps.sh install|check build|run|test|lint|bench ...
 #
 # `install` installs what is missing with apt-get (through sudo when not root); on other systems, and for `check`, it names the packages
 # and ends with status 1. With nothing missing it prints nothing and touches nothing.
@@ -27,6 +27,8 @@ test  | c:pw-cli                 | pipewire-bin        | pipewire-utils         
 test  | c:pw-jack                | pipewire-jack       | pipewire-jack-audio-connection-kit       | pipewire-jack
 test  | c:wireplumber            | wireplumber         | wireplumber                              | wireplumber
 test  | c:dbus-daemon            | dbus                | dbus-daemon                              | dbus
+bench | c:scsynth                | supercollider-server | supercollider                           | supercollider
+bench | c:supernova              | supercollider-supernova | supercollider                        | supercollider
 lint  | c:clang-format           | clang-format        | clang-tools-extra                        | clang
 lint  | c:clang-tidy             | clang-tidy          | clang-tools-extra                        | clang
 lint  | c:cppcheck               | cppcheck            | cppcheck                                 | cppcheck

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define START_MS    15000
+#define TOLD_MAX    12 /* instances that do not play */
 #define OPTIONS_MAX 16
 #define PORT_FIRST  20000
 #define PORTS       10000
@@ -93,8 +94,10 @@ int chr_rig_wait_playing(struct chr_rig *rig, int timeout_ms)
 			return 0;
 	}
 	fprintf(stderr, "chronus does not play (jack %s):\n", status.jack);
-	for (unsigned i = 0; i < status.count; i++)
-		fprintf(stderr, "  %s/%s %s\n", status.instance[i].module, status.instance[i].lane, status.instance[i].state);
+	for (unsigned i = 0, told = 0; i < status.count && told < TOLD_MAX; i++)
+		if (strcmp(status.instance[i].state, "playing") != 0 && ++told)
+			fprintf(stderr, "  %s/%s %s\n", status.instance[i].module, status.instance[i].lane,
+				status.instance[i].state);
 	chr_log_show(rig->log);
 	return -1;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CHR_RIG_INSTANCES 64
+#define CHR_RIG_INSTANCES 256
 
 struct chr_rig {
 	struct chr_child child;

@@ -24,6 +24,8 @@ static struct {
 	struct chr_child part[PARTS];
 } server;
 
+static unsigned port_most = 512;
+
 static const struct timespec moment = {.tv_nsec = 10000000}; /* between two looks at something that cannot wake us */
 
 enum chr_server_kind chr_server_kind(void)
@@ -94,12 +96,18 @@ static int wait_for_file(const char *path, bool with_bytes)
 
 /* ---- jackd ---- */
 
+void chr_server_set_ports(unsigned ports)
+{
+	port_most = ports;
+}
+
 int chr_server_restart(unsigned period)
 {
-	char frames[16];
+	char frames[16], ports[16];
 	snprintf(frames, sizeof frames, "%u", period);
+	snprintf(ports, sizeof ports, "%u", port_most);
 	char *argv[] = {"jackd", "-n", server.name, "-R", "-P70",  "-t", "1",    "-p",
-			"512",   "-d", "dummy",     "-r", "48000", "-p", frames, NULL};
+			ports,   "-d", "dummy",     "-r", "48000", "-p", frames, NULL};
 	char *answers[] = {"sh", "-c", "jack_wait -s \"$0\" -c 2>/dev/null | grep -qx running", server.name, NULL};
 	server.period = period;
 	if (part_start(JACKD, "jackd.log", argv) < 0 || repeat_until_done(answers) != 0 ||

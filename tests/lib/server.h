@@ -15,6 +15,9 @@ enum chr_server_kind { CHR_SERVER_JACKD, CHR_SERVER_PIPEWIRE };
 /* Gives this process and its children a /dev/shm of their own where that is allowed. */
 void chr_server_private_shm(void);
 
+/* jackd alone: how many ports the next server has room for (512). */
+void chr_server_set_ports(unsigned ports);
+
 /* Starts a server with `period` frames at 48 kHz, sets the environment so that JACK clients of this process and its children find it,
  * and returns once it answers. 0, or -1 with the reason on standard error. */
 int chr_server_start(enum chr_server_kind kind, unsigned period);

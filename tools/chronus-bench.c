@@ -1,0 +1,250 @@
+/* chronus-bench: measures Chronus beside its predecessor's figures, its peers and the floors of the machine, and prints the tables. */
+#include "tests/lib/server.h"
+#include "tools/bench.h"
+#include "tools/bench_chain.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define COPY_ENV "CHRONUS_BENCH_COPY" /* set in the copy that pw-jack starts */
+
+struct options {
+	const char *only, *merge, *json, *svg, *markdown, *client;
+	bool quick, full, pipewire, list, help;
+};
+
+enum kind { FLAG, TEXT };
+
+static const struct option {
+	const char *name, *argument, *help;
+	enum kind kind;
+	size_t place;
+} table[] = {
+	{"quick", NULL, "short runs: a few minutes in all, with more noise in the figures", FLAG, offsetof(struct options, quick)},
+	{"long", NULL, "10^9 events through the ring", FLAG, offsetof(struct options, full)},
+	{"only", "STAGE,...", "these stages alone", TEXT, offsetof(struct options, only)},
+	{"merge", "FILE,...", "begin with the figures of earlier runs' JSON; --only= measures nothing besides", TEXT,
+	 offsetof(struct options, merge)},
+	{"pipewire", NULL, "on PipeWire's JACK instead of jackd2", FLAG, offsetof(struct options, pipewire)},
+	{"json", "FILE", "write the figures as JSON; -: to standard output, instead of the tables", TEXT,
+	 offsetof(struct options, json)},
+	{"svg", "FOLDER", "write the plots as SVG", TEXT, offsetof(struct options, svg)},
+	{"markdown", "FILE", "rewrite the tables between the marker lines of this file", TEXT, offsetof(struct options, markdown)},
+	{"list", NULL, "list the stages and end", FLAG, offsetof(struct options, list)},
+	{"help", NULL, "print this and end", FLAG, offsetof(struct options, help)},
+	{"client", NULL, NULL, TEXT, offsetof(struct options, client)}, /* for itself: be an empty JACK client of this name */
+};
+
+#define ROWS (sizeof table / sizeof table[0])
+
+void chr_bench_tell(const char *format, ...)
+{
+	va_list args;
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(args, format);
+	fputs("\r\033[K", stderr);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fflush(stderr);
+}
+
+/* ---- the server ---- */
+
+static unsigned serving; /* period; 0: no server */
+
+int chr_bench_server(const struct chr_bench *bench, unsigned period)
+{
+	if (serving == period)
+		return 0;
+	chr_bench_no_server();
+	chr_server_set_ports(2048);
+	if (chr_server_start(bench->pipewire ? CHR_SERVER_PIPEWIRE : CHR_SERVER_JACKD, period))
+		return -1;
+	serving = period;
+	return 0;
+}
+
+void chr_bench_no_server(void)
+{
+	if (serving)
+		chr_server_stop();
+	serving = 0;
+}
+
+/* ---- the command line ---- */
+
+static void print_help(void)
+{
+	printf("usage: chronus-bench [options]\n\n"
+	       "Measures and prints tables: the predecessor's figures, peers, accuracy, speed. Run it from the top of the tree, on "
+	       "a\n"
+	       "machine that has nothing else to do.\n\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[40];
+		snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].argument ? table[i].argument : "");
+		if (table[i].help)
+			printf("  %-20s %s\n", left, table[i].help);
+	}
+	printf("\nExit codes: 0 the tables were made, whatever they say; 1 a stage could not run; 64 usage; 69 no server.\n");
+}
+
+static const struct option *find(const char *argument, const char **value)
+{
+	if (strcmp(argument, "-h") == 0)
+		argument = "--help";
+	for (size_t i = 0; i < ROWS && strncmp(argument, "--", 2) == 0; i++) {
+		size_t length = strlen(table[i].name);
+		if (strncmp(argument + 2, table[i].name, length) != 0)
+			continue;
+		if (argument[2 + length] == '=' && table[i].kind == TEXT)
+			*value = argument + 3 + length;
+		if (argument[2 + length] == 0 || *value)
+			return &table[i];
+	}
+	return NULL;
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = NULL;
+		const struct option *option = find(argv[i], &value);
+		if (!option || (option->kind == TEXT && !value && i + 1 == argc)) {
+			fprintf(stderr, "chronus-bench: %s: %s; --help lists the options\n", argv[i],
+				option ? "a value is missing" : "no such option");
+			return EX_USAGE;
+		}
+		if (option->kind == FLAG)
+			*(bool *)((char *)options + option->place) = true;
+		else
+			*(const char **)((char *)options + option->place) = value ? value : argv[++i];
+	}
+	return 0;
+}
+
+static bool listed(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = list; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ','))
+		if (strcspn(at, ",") == length && strncmp(at, name, length) == 0)
+			return true;
+	return !list;
+}
+
+static int check_only(const char *list)
+{
+	for (const char *at = list; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		char name[32];
+		bool known = false;
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
+		for (unsigned i = 0; i < chr_bench_stage_count; i++)
+			known |= strcmp(chr_bench_stages[i].name, name) == 0;
+		if (!known) {
+			fprintf(stderr, "chronus-bench: there is no stage \"%s\": --list names them\n", name);
+			return EX_USAGE;
+		}
+	}
+	return 0;
+}
+
+static void print_list(void)
+{
+	for (unsigned i = 0; i < chr_bench_stage_count; i++)
+		printf("%-10s %s\n", chr_bench_stages[i].name, chr_bench_stages[i].help);
+}
+
+/* ---- the run ---- */
+
+/* PipeWire's libjack is chosen when a program starts. */
+static int through_pipewire(const char *self, char **argv)
+{
+	char *with[32] = {"pw-jack", (char *)self};
+	int count = 2;
+	for (argv++; *argv && count < 31; argv++)
+		with[count++] = *argv;
+	setenv(COPY_ENV, "1", 1);
+	execvp(with[0], with);
+	perror("chronus-bench: pw-jack");
+	return EX_UNAVAILABLE;
+}
+
+/* Returns how many stages could not run. */
+static unsigned run(struct chr_bench *bench, const char *only)
+{
+	unsigned failed = 0;
+	for (unsigned i = 0; i < chr_bench_stage_count; i++) {
+		const struct chr_bench_stage *stage = &chr_bench_stages[i];
+		if (!listed(only, stage->name))
+			continue;
+		chr_bench_tell("[%u/%u] %s: %s", i + 1, chr_bench_stage_count, stage->name, stage->help);
+		if (stage->run(bench)) {
+			fprintf(stderr, "chronus-bench: the stage \"%s\" could not run\n", stage->name);
+			failed++;
+		}
+	}
+	chr_bench_tell("%s", "");
+	chr_bench_no_server();
+	return failed;
+}
+
+static int merge_all(struct chr_bench *bench, const char *list)
+{
+	for (const char *at = list; at && *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof path, "%.*s", (int)strcspn(at, ","), at);
+		if (chr_bench_merge_json(bench, path) < 0) {
+			fprintf(stderr, "chronus-bench: %s holds no figures\n", path);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int report(const struct chr_bench *bench, const struct options *options)
+{
+	int rc = 0;
+	if (!options->json || strcmp(options->json, "-") != 0)
+		chr_bench_print(bench, stdout);
+	if (options->json && chr_bench_write_json(bench, options->json))
+		rc = -1;
+	if (options->svg && chr_bench_write_svg(bench, options->svg))
+		rc = -1;
+	if (options->markdown && chr_bench_rewrite(bench, options->markdown))
+		rc = -1;
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static struct chr_bench bench;
+	struct options options = {0};
+	int code = parse(&options, argc, argv);
+	if (code)
+		return code;
+	if (options.client)
+		return chr_bench_empty_client(options.client);
+	if (options.help || options.list) {
+		(options.help ? print_help : print_list)();
+		return EXIT_SUCCESS;
+	}
+	if (check_only(options.only) || readlink("/proc/self/exe", bench.self, sizeof bench.self - 1) < 0)
+		return EX_USAGE;
+	if (options.pipewire && !getenv(COPY_ENV))
+		return through_pipewire(bench.self, argv);
+	if (merge_all(&bench, options.merge))
+		return EX_USAGE;
+	bench.quick = options.quick;
+	bench.full = options.full;
+	bench.pipewire = options.pipewire;
+	chr_bench_machine(bench.machine, sizeof bench.machine);
+	chr_server_private_shm();
+	unsigned failed = run(&bench, options.only);
+	int rc = report(&bench, &options);
+	chr_bench_finish(&bench);
+	return failed || rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
