@@ -76,7 +76,7 @@ extern const unsigned chr_bench_stage_count;
 
 /* ---- the book ---- */
 
-/* A row, all figures NAN: the one of this name, or a new one. Valid until the next row is made. */
+/* A row, all figures NAN: the one of this name in the table, or a new one. Valid until the next row is made. */
 struct chr_bench_row *chr_bench_row(struct chr_bench *bench, unsigned table, const char *name, const char *unit);
 
 /* A line below a table; it takes the place of one that begins with the same words up to a colon. */

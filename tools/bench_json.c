@@ -16,20 +16,15 @@ static json_t *verdict(const struct chr_bench_row *row)
 	return is == CHR_BENCH_OPEN ? json_null() : json_boolean(is != CHR_BENCH_MISSED && is != CHR_BENCH_BEHIND);
 }
 
-/* A peer's figure, or what is said instead of one. */
-static json_t *peer(const struct chr_bench_row *row, unsigned i)
-{
-	return row->peer_says[i][0] ? json_string(row->peer_says[i]) : number(row->peer[i]);
-}
-
 static json_t *row_json(const struct chr_bench_row *row)
 {
 	json_t *goal = row->goal_says[0] ? json_string(row->goal_says) : number(row->goal);
-	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:o, s:s}", "table",
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:s, s:s, s:o, s:s}", "table",
 			 (int)row->table, "name", row->name, "unit", row->unit, "value", number(row->value), "before",
-			 number(row->before), "floor", number(row->floor), "scsynth", peer(row, 0), "supernova", peer(row, 1),
-			 "ratio", number(chr_bench_ratio(row)), "goal", goal, "goal_of_ratio", row->of_ratio, "more_is_better",
-			 row->more, "side_by_side", row->no_ratio, "told", row->told, "met", verdict(row), "verdict",
+			 number(row->before), "floor", number(row->floor), "scsynth", number(row->peer[0]), "supernova",
+			 number(row->peer[1]), "ratio", number(chr_bench_ratio(row)), "goal", goal, "goal_of_ratio", row->of_ratio,
+			 "more_is_better", row->more, "side_by_side", row->no_ratio, "told", row->told, "scsynth_says",
+			 row->peer_says[0], "supernova_says", row->peer_says[1], "met", verdict(row), "verdict",
 			 chr_bench_verdict_name[chr_bench_verdict(row)]);
 }
 
@@ -82,12 +77,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static void take_peer(struct chr_bench_row *row, unsigned i, const json_t *object, const char *key)
-{
-	row->peer[i] = number_of(object, key);
-	snprintf(row->peer_says[i], sizeof row->peer_says[i], "%s", text_of(object, key));
-}
-
 static void merge(struct chr_bench *bench, const json_t *object)
 {
 	int of_table = (int)json_integer_value(json_object_get(object, "table"));
@@ -102,8 +91,10 @@ static void merge(struct chr_bench *bench, const json_t *object)
 	row->of_ratio = json_is_true(json_object_get(object, "goal_of_ratio"));
 	row->more = json_is_true(json_object_get(object, "more_is_better"));
 	row->no_ratio = json_is_true(json_object_get(object, "side_by_side"));
-	take_peer(row, 0, object, "scsynth");
-	take_peer(row, 1, object, "supernova");
+	row->peer[0] = number_of(object, "scsynth");
+	row->peer[1] = number_of(object, "supernova");
+	snprintf(row->peer_says[0], sizeof row->peer_says[0], "%s", text_of(object, "scsynth_says"));
+	snprintf(row->peer_says[1], sizeof row->peer_says[1], "%s", text_of(object, "supernova_says"));
 	snprintf(row->goal_says, sizeof row->goal_says, "%s", text_of(object, "goal"));
 	/* rows of this program say by their figures who is ahead, and whether somebody else has said so; those of others say `met` */
 	row->told = json_is_boolean(met) ? json_is_true(met) : -1;

@@ -77,7 +77,7 @@ static int two_lanes(struct chr_bench *bench)
 	row = chr_bench_row(bench, 1, "kill and restart: whole again, two lanes, p50", "ms");
 	row->value = number_of(line, "repair_p50_ms");
 	row->before = 60;
-	row = chr_bench_row(bench, 1, "the same, p99", "ms");
+	row = chr_bench_row(bench, 1, "kill and restart: whole again, two lanes, p99", "ms");
 	row->value = number_of(line, "repair_p99_ms");
 	row->before = 60;
 	chr_bench_note(bench, 1, "failover: %.0f of %.0f kills were heard, %.0f of them while the whole machine stalled",

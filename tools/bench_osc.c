@@ -90,8 +90,8 @@ static int synchronisation(struct chr_bench *bench, const struct chr_rig *rig)
 		double share, before, goal;
 	} part[] = {
 		{"event synchronisation, two lanes, 100 OSC messages/s, p50", 0.5, 0.084, 0.05},
-		{"the same, p95", 0.95, 0.155, 0.2},
-		{"the same, p99", 0.99, 0.190, 0.5},
+		{"event synchronisation, p95", 0.95, 0.155, 0.2},
+		{"event synchronisation, p99", 0.99, 0.190, 0.5},
 	};
 	size_t count = bench->quick ? 300 : 2000;
 	double *ours = calloc(2 * count, sizeof *ours), *bare = ours + count;

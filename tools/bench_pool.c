@@ -199,7 +199,7 @@ static int creations(struct chr_bench *bench)
 	struct chr_bench_row *row = chr_bench_row(bench, 1, "module creation, from nothing to a JACK client that plays", "ms");
 	row->value = chr_stat_median(whole, count);
 	row->before = 100;
-	row = chr_bench_row(bench, 1, "the same from a spare process", "ms");
+	row = chr_bench_row(bench, 1, "module creation, from a spare process to a JACK client that plays", "ms");
 	row->value = chr_stat_median(spared, count);
 	row->before = 100;
 	return 0;
@@ -224,7 +224,7 @@ int chr_bench_pool(struct chr_bench *bench)
 						  "ms");
 	row->value = chr_stat_median(handed, count) / 1e3;
 	row->before = 0.02;
-	row = chr_bench_row(bench, 1, "the same until the process has the order (half of order and answer)", "ms");
+	row = chr_bench_row(bench, 1, "assignment from the pool: the process has the order (half of order and answer)", "ms");
 	row->value = chr_stat_median(answered, count) / 1e3;
 	row->before = 0.02;
 	row->floor = chr_bench_wake_floor_ms();

@@ -28,7 +28,9 @@ static void enter(struct chr_bench *bench, const struct chr_bench_line *line, un
 		bench, 4, lanes == 1 ? "CPU of one more module, one lane, 256 frames" : "CPU of one more module, two lanes",
 		"% of a core");
 	row->value = fit.slope;
-	row = chr_bench_row(bench, 4, lanes == 1 ? "CPU of N = 1..60 modules is a straight line, one lane" : "the same, two lanes",
+	row = chr_bench_row(bench, 4,
+			    lanes == 1 ? "CPU of N = 1..60 modules is a straight line, one lane"
+				       : "CPU of N = 1..60 modules is a straight line, two lanes",
 			    "R^2");
 	row->value = fit.r2;
 	row->goal = 0.98;
@@ -37,8 +39,10 @@ static void enter(struct chr_bench *bench, const struct chr_bench_line *line, un
 
 static void enter_three(struct chr_bench *bench, double cpu, double jackd, unsigned lanes)
 {
-	struct chr_bench_row *row = chr_bench_row(
-		bench, 1, lanes == 1 ? "CPU of a chain of three modules, one lane, 256 frames" : "the same in two lanes", "%");
+	struct chr_bench_row *row = chr_bench_row(bench, 1,
+						  lanes == 1 ? "CPU of a chain of three modules, one lane, 256 frames"
+							     : "CPU of a chain of three modules, two lanes, 256 frames",
+						  "%");
 	row->value = cpu;
 	row->before = 6;
 	if (lanes == 1)

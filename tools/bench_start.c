@@ -57,6 +57,7 @@ int chr_bench_start(struct chr_bench *bench)
 		return -1;
 	chr_bench_row(bench, 4, "start: patch file to first sample, three modules, one lane, p50", "ms")->value = chr_stat_median(
 		took[0], count);
-	chr_bench_row(bench, 4, "the same, two lanes", "ms")->value = chr_stat_median(took[1], count);
+	chr_bench_row(bench, 4, "start: patch file to first sample, three modules, two lanes, p50", "ms")->value = chr_stat_median(
+		took[1], count);
 	return 0;
 }

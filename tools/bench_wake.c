@@ -153,7 +153,8 @@ int chr_bench_wake(struct chr_bench *bench)
 	static const struct {
 		const char *name;
 		double share;
-	} part[] = {{"wake-up across processes with an event, p50, beside a bare eventfd", 0.5}, {"the same, p99", 0.99}};
+	} part[] = {{"wake-up across processes with an event, p50, beside a bare eventfd", 0.5},
+		    {"wake-up across processes with an event, p99", 0.99}};
 	for (unsigned i = 0; !rc && i < 2; i++) {
 		struct chr_bench_row *row = chr_bench_row(bench, 4, part[i].name, "us");
 		row->value = chr_stat_percentile(ours, count, part[i].share);

@@ -130,6 +130,7 @@ START_TEST(rows_of_other_programs_are_merged)
 	write_file(
 		"[{\"table\": 3, \"name\": \"drift\", \"goal\": 0.5, \"value\": 0.25, \"unit\": \"cents\", \"met\": true},"
 		" {\"table\": 4, \"name\": \"words\", \"goal\": \"bit-identical\", \"value\": 1, \"unit\": \"\", \"met\": false},"
+		" {\"table\": 4, \"name\": \"ring\", \"goal\": 2, \"value\": 1.5, \"unit\": \"x\", \"met\": false},"
 		" {\"table\": 9, \"name\": \"of no table\"}, 7]");
 	ck_assert_int_eq(chr_bench_merge_json(&bench, path), 5);
 	ck_assert_uint_eq(bench.rows, 3);
