@@ -220,14 +220,15 @@ static const struct chr_instance *instance_of(const struct chr_conductor *conduc
 	return unit ? &unit->instance[lane] : NULL;
 }
 
-/* Did the client at that end live when the edge vanished? An edge of one that had died vanished with it, whatever its ports did since. */
+/* Did the client at that end live when the edge vanished? An edge of one that had died, or closes, vanished with it, whatever its ports did since. */
 static bool lived(const struct chr_conductor *conductor, const char *end, uint64_t time_us)
 {
 	const struct chr_instance *instance = instance_of(conductor, end);
 	if (!instance)
 		return true;
-	bool lives = instance->ready_us > instance->died_us;
-	return (lives && time_us >= instance->ready_us) || time_us + DEATH_SEEN_US < instance->died_us;
+	uint64_t end_us = instance->ending_us ? instance->ending_us : instance->died_us;
+	bool lives = instance->ready_us > end_us;
+	return (lives && time_us >= instance->ready_us) || time_us + DEATH_SEEN_US < end_us;
 }
 
 /* Is the edge gone because a person took it away? */

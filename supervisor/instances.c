@@ -355,7 +355,8 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
 	fault->hang = false;
-	instance->died_us = seen_us;
+	instance->died_us = instance->ending_us ? instance->ending_us : seen_us;
+	instance->ending_us = 0;
 	detach(conductor, instance);
 	instance->last_pid = process->born_pid;
 	chr_instances_set_state(conductor, unit, instance, unit->quarantined ? CHR_INSTANCE_QUARANTINED : CHR_INSTANCE_WAITING);

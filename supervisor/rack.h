@@ -67,7 +67,8 @@ struct chr_instance {
 	uint32_t cycles_begun; /* its pulse when it was wired: it is heard once that has moved on */
 	bool wired;            /* and the graph is in force */
 	uint64_t ready_us;     /* when its client was active */
-	uint64_t died_us;      /* when its last process was seen to die; 0: none did */
+	uint64_t ending_us;    /* when its process was told to close its client; 0: it was not */
+	uint64_t died_us;      /* when its last process was seen to die, or had been told to close its client; 0: none did */
 	bool joined;           /* has noted that it joined, at: */
 	uint32_t joined_frame;
 	bool summed; /* has answered the audit with: */

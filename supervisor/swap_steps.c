@@ -49,7 +49,7 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 		chr_lanes_tell_outs(conductor);
 	}
 	instance->by_hand = true;
-	conductor->swap.ending_us = chr_monotonic_us();
+	conductor->swap.ending_us = instance->ending_us = chr_monotonic_us();
 	if (!chr_process_order(instance->process, CHR_ORDER_EXIT))
 		chr_process_signal(instance->process, SIGKILL);
 }

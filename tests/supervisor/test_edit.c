@@ -217,6 +217,26 @@ START_TEST(test_who_died_has_erased_nothing)
 }
 END_TEST
 
+/* One that was told to close its client lives on for a while, its ports too; and when it has ended, its edges still went by its closing. */
+START_TEST(test_who_closes_has_erased_nothing)
+{
+	struct chr_instance *osc1 = bed_instance(bed, BED_OSC1, 0);
+	uint64_t now = chr_monotonic_us();
+	bed_instance(bed, BED_FILT1, 0)->ready_us = 1;
+	osc1->ready_us = now - 1000000;
+	osc1->ending_us = now - 70000;
+	erase(CHR_POST_EDGE_ERASED, now - 60000, 0);
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in"));
+	bed_die(bed, BED_OSC1, 0);
+	ck_assert_uint_eq(osc1->ending_us, 0);
+	erase(CHR_POST_EDGE_LOST, now - 60000, 0);
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in"));
+	/* a person was quicker */
+	erase(CHR_POST_EDGE_LOST, now - 80000, 0);
+	ck_assert(!bed_desired(bed, "osc1:out", "filt1:in"));
+}
+END_TEST
+
 START_TEST(test_a_person_erases)
 {
 	bed_instance(bed, BED_OSC1, 0)->ready_us = bed_instance(bed, BED_FILT1, 0)->ready_us = 1;
@@ -362,6 +382,7 @@ int main(void)
 	tcase_add_test(tests, test_what_may_not_be_added);
 	tcase_add_test(tests, test_connections);
 	tcase_add_test(tests, test_who_died_has_erased_nothing);
+	tcase_add_test(tests, test_who_closes_has_erased_nothing);
 	tcase_add_test(tests, test_a_person_erases);
 	tcase_add_test(tests, test_another_program_that_goes_erases_nothing);
 	tcase_add_test(tests, test_requests_are_answered_in_order);

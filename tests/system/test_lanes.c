@@ -66,7 +66,7 @@ static bool loud(void)
 	float peak = 0;
 	for (size_t i = 0; i < chr_recorder_frames(rec); i++)
 		peak = x[i] > peak ? x[i] : peak;
-	return peak > 0.5f;
+	return peak > 0.5f && peak < 0.75f;
 }
 
 /* Sends a signal to an instance in the middle of a recording. True when not a frame was lost or changed, false when the machine stalled. */
