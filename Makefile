@@ -205,16 +205,16 @@ $(foreach t,$(fuzz_targets),$(eval $(call fuzz_rule,$(t),$(or $(fuzz_room_$(t)),
 # ---- what the system must have: installed for run, test, lint and bench; otherwise only named ----
 
 goals := $(or $(MAKECMDGOALS),all)
-dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests test-races coverage check-% bench faults deps,$(goals)),run test) \
+dep_sets := build $(if $(filter run,$(goals)),run) $(if $(filter test tests test-races coverage check-% bench faults soak deps,$(goals)),run test) \
 	    $(if $(filter lint deps,$(goals)),test lint) $(if $(filter %fuzz fuzz-% deps,$(goals)),test fuzz)
-dep_mode := $(if $(filter run test test-races coverage check-% bench %fuzz fuzz-% faults lint deps,$(goals)),install,check)
+dep_mode := $(if $(filter run test test-races coverage check-% bench %fuzz fuzz-% faults soak lint deps,$(goals)),install,check)
 .PHONY: deps
 deps:
 	@CC='$(CC)' bash tools/deps.sh $(dep_mode) $(sort $(dep_sets))
 
 # ---- doing ----
 
-.PHONY: run tests test bench bench-deps fuzz faults
+.PHONY: run tests test bench bench-deps fuzz faults soak
 run: all
 	exec $B/chronus $(PATCH)
 
@@ -285,6 +285,13 @@ test-fuzz fuzz fuzz-corpus: | deps
 FAULTS ?=
 faults: tests
 	$B/chronus-faults $(FAULTS)
+
+# Random playing, patching and faults for MINUTES: make soak SOAK='--help'; figures and picture go to build/soak/
+MINUTES ?= 30
+SOAK ?=
+soak: tests
+	@mkdir -p $B/soak
+	$B/chronus-soak --minutes $(MINUTES) --json $B/soak/soak.json --svg $B/soak/soak.svg $(SOAK)
 
 # ---- reading the sources ----
 
@@ -377,6 +384,7 @@ help:
 	'make bench             all figures, beside those of others; BENCH=--help lists what it can do, BENCH=--quick is short' \
 	'make bench-deps        installs the peers that they are compared with' \
 	'make faults            the fault campaign; FAULTS=--help lists what it can do' \
+	'make soak              random playing, patching and faults for MINUTES=30, and whether anything grows; SOAK=--help lists the rest' \
 	'make fuzz              hostile input for SECONDS=60 each to whatever reads some; make test-fuzz is the short form' \
 	'make lint              clang-format, clang-tidy, gcc -fanalyzer, cppcheck; make format rewrites the layout' \
 	'make install           into PREFIX (/usr/local) under DESTDIR; make uninstall removes it' \

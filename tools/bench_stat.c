@@ -58,3 +58,9 @@ struct chr_stat_fit chr_stat_line(const double *x, const double *y, size_t count
 	fit.r2 = yy > 0 ? 1 - rest / yy : 1;
 	return fit;
 }
+
+double chr_stat_step(double most, double marks)
+{
+	double raw = most / marks, power = pow(10, floor(log10(raw))), part = raw / power;
+	return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
+}

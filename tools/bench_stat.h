@@ -21,4 +21,7 @@ struct chr_stat_fit {
 /* The straight line of least squares. */
 struct chr_stat_fit chr_stat_line(const double *x, const double *y, size_t count);
 
+/* A round distance between the marks of an axis that ends at `most`: 1, 2 or 5 times a power of ten, about `marks` of them. */
+double chr_stat_step(double most, double marks);
+
 #endif

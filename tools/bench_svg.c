@@ -11,19 +11,13 @@
 #define RIGHT  20.0
 #define TOP    50.0
 #define BOTTOM 60.0
+#define MARKS  6
 
 static const char *const color[CHR_BENCH_LINES] = {"#1f6fb4", "#d1495b", "#2e933c", "#7d5ba6"};
 
 struct scale {
 	double x_most, y_most, x_step, y_step;
 };
-
-/* A round distance between marks: 1, 2 or 5 times a power of ten. */
-static double step_of(double most)
-{
-	double raw = most / 6, power = pow(10, floor(log10(raw))), part = raw / power;
-	return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
-}
 
 static struct scale scale_of(const struct chr_bench_plot *plot)
 {
@@ -33,8 +27,8 @@ static struct scale scale_of(const struct chr_bench_plot *plot)
 			s.x_most = fmax(s.x_most, plot->line[i].x[k]);
 			s.y_most = fmax(s.y_most, plot->line[i].y[k]);
 		}
-	s.x_step = step_of(s.x_most);
-	s.y_step = step_of(s.y_most);
+	s.x_step = chr_stat_step(s.x_most, MARKS);
+	s.y_step = chr_stat_step(s.y_most, MARKS);
 	s.x_most = ceil(s.x_most / s.x_step) * s.x_step;
 	s.y_most = ceil(s.y_most / s.y_step) * s.y_step;
 	return s;

@@ -66,10 +66,9 @@ void figures_print(const struct figures *figures)
 	}
 }
 
-int figures_write_json(const struct figures *figures, const char *path)
+struct json_t *figures_json(const struct figures *figures)
 {
 	json_t *array = json_array();
-	int error = 0;
 
 	for (unsigned i = 0; i < figures->count; i++) {
 		const struct figure *f = &figures->figure[i];
@@ -83,6 +82,14 @@ int figures_write_json(const struct figures *figures, const char *path)
 		json_object_set_new(object, "met", f->kind == NO_GOAL ? json_null() : json_boolean(figure_met(f)));
 		json_array_append_new(array, object);
 	}
+	return array;
+}
+
+int figures_write_json(const struct figures *figures, const char *path)
+{
+	json_t *array = figures_json(figures);
+	int error = 0;
+
 	errno = 0;
 	if (json_dump_file(array, path, JSON_INDENT(1) | JSON_REAL_PRECISION(9)))
 		error = errno ? -errno : -EIO;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+struct json_t;
+
 #define FIGURES_MAX 256
 #define FIGURE_NAME 96
 
@@ -36,8 +38,10 @@ unsigned figures_missed(const struct figures *figures);
 /* The table on stdout: figure, goal, measured, verdict. */
 void figures_print(const struct figures *figures);
 
-/* An array of {table, name, goal, value, unit, met} into the file; goal and met are null where there is no goal, value where it is not
- * finite. Returns 0 or a negative errno. */
+/* An array of {table, name, goal, value, unit, met}; goal and met are null where there is no goal, value where it is not finite. The caller's. */
+struct json_t *figures_json(const struct figures *figures);
+
+/* The same into the file. Returns 0 or a negative errno. */
 int figures_write_json(const struct figures *figures, const char *path);
 
 #endif
