@@ -2,6 +2,7 @@
 #include "tests/lib/server.h"
 #include "tools/bench.h"
 #include "tools/bench_chain.h"
+#include "tools/through.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -9,8 +10,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#define COPY_ENV "CHRONUS_BENCH_COPY" /* set in the copy that pw-jack starts */
 
 struct options {
 	const char *only, *merge, *json, *svg, *markdown, *client;
@@ -160,19 +159,6 @@ static void print_list(void)
 
 /* ---- the run ---- */
 
-/* PipeWire's libjack is chosen when a program starts. */
-static int through_pipewire(const char *self, char **argv)
-{
-	char *with[32] = {"pw-jack", (char *)self};
-	int count = 2;
-	for (argv++; *argv && count < 31; argv++)
-		with[count++] = *argv;
-	setenv(COPY_ENV, "1", 1);
-	execvp(with[0], with);
-	perror("chronus-bench: pw-jack");
-	return EX_UNAVAILABLE;
-}
-
 /* Returns how many stages could not run. */
 static unsigned run(struct chr_bench *bench, const char *only)
 {
@@ -234,8 +220,8 @@ int main(int argc, char **argv)
 	}
 	if (check_only(options.only) || readlink("/proc/self/exe", bench.self, sizeof bench.self - 1) < 0)
 		return EX_USAGE;
-	if (options.pipewire && !getenv(COPY_ENV))
-		return through_pipewire(bench.self, argv);
+	if (options.pipewire && (code = chr_through_pipewire("chronus-bench", argv)))
+		return code;
 	if (merge_all(&bench, options.merge))
 		return EX_USAGE;
 	bench.quick = options.quick;

@@ -1,6 +1,7 @@
 /* chronus-faults: strikes a playing Chronus with faults and judges every sample of what is heard. */
 #include "tests/lib/server.h"
 #include "tools/faults.h"
+#include "tools/through.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -11,10 +12,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define RATE     48000
-#define COPY_ENV "CHRONUS_FAULTS_COPY" /* set in the copy that pw-jack starts */
+#define RATE 48000
 
-enum row { PERIOD, SEED, COUNT, FAULTS, SERVER, LANES, PATCH, QUICK, SOAK, COST, JSON, PICTURE, LOG, VERBOSE, LIST, HELP, ROWS };
+enum row { PERIOD, SEED, COUNT, FAULTS, SERVER, LANES, PATCH, QUICK, COST, JSON, PICTURE, LOG, VERBOSE, LIST, HELP, ROWS };
 
 static const struct {
 	const char *name, *argument, *help;
@@ -27,7 +27,6 @@ static const struct {
 	[LANES] = {"lanes", "1|2", "of the patch (2)"},
 	[PATCH] = {"patch", "FILE", "what is played: six modules or more whose parameters stand still (patches/faults.cfg)"},
 	[QUICK] = {"quick", NULL, "a short time of CPU stress"},
-	[SOAK] = {"soak", "MINUTES", "instead: one random single-module fault every 2 s, and the supervisor's memory"},
 	[COST] = {"cost", NULL, "instead: the CPU time of one lane and of two"},
 	[JSON] = {"json", "FILE", "write the figures as JSON; -: to standard output"},
 	[PICTURE] = {"picture", "FILE", "draw what was heard, with the faults marked, as SVG"},
@@ -119,13 +118,6 @@ static int take(struct chr_campaign_options *options, enum row row, const char *
 			return EX_USAGE;
 		}
 		break;
-	case SOAK:
-		options->soak_minutes = strtod(text, NULL);
-		if (!(options->soak_minutes > 0 && options->soak_minutes <= 10000)) {
-			fprintf(stderr, "chronus-faults: --soak takes minutes, not \"%s\"\n", text);
-			return EX_USAGE;
-		}
-		break;
 	case PATCH:
 		options->patch = text;
 		break;
@@ -197,31 +189,9 @@ static int parse(struct chr_campaign_options *options, int argc, char **argv)
 	return 0;
 }
 
-/* PipeWire's libjack is chosen when a program starts. */
-static int through_pipewire(char **argv)
-{
-	char self[PATH_MAX];
-	char *with[64] = {"pw-jack", self};
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-	int count = 2;
-	if (length < 0)
-		return EX_OSERR;
-	self[length] = 0;
-	for (argv++; *argv && count < 63; argv++)
-		with[count++] = *argv;
-	setenv(COPY_ENV, "1", 1);
-	execvp(with[0], with);
-	fprintf(stderr, "chronus-faults: pw-jack: %s: install PipeWire's JACK\n", strerror(errno));
-	return EX_UNAVAILABLE;
-}
-
 static int run(struct chr_campaign *campaign)
 {
-	if (campaign->options.cost)
-		return chr_campaign_cost(campaign);
-	if (campaign->options.soak_minutes > 0)
-		return chr_campaign_soak(campaign);
-	return chr_campaign_run(campaign);
+	return campaign->options.cost ? chr_campaign_cost(campaign) : chr_campaign_run(campaign);
 }
 
 static int finish(struct chr_campaign *campaign, int rc)
@@ -246,8 +216,8 @@ int main(int argc, char **argv)
 	int code = parse(options, argc, argv);
 	if (code)
 		return code < 0 ? 0 : code;
-	if (options->pipewire && !getenv(COPY_ENV))
-		return through_pipewire(argv);
+	if (options->pipewire && (code = chr_through_pipewire("chronus-faults", argv)))
+		return code;
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
 		return EX_OSERR;
 	chr_server_private_shm();

@@ -180,10 +180,10 @@ static void run(struct chr_soak *soak)
 static void end(struct chr_soak *soak)
 {
 	chr_soak_ping_stop(soak->ping);
-	if (soak->broken)
-		soak->record.after = (struct chr_soak_rest){UINT_MAX, UINT_MAX, UINT_MAX};
-	else
+	if (!soak->broken) {
 		soak->record.after = chr_soak_rest(soak);
+		soak->record.rested = true;
+	}
 	chr_osc_client_close(&soak->play);
 	chr_osc_client_close(&soak->edit);
 	if (!chr_session_stop(&soak->campaign.session) && !soak->record.ended_badly) {

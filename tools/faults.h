@@ -59,7 +59,6 @@ struct chr_campaign_options {
 	unsigned period, lanes, count;
 	uint32_t seed;
 	bool pipewire, quick, verbose, cost;
-	double soak_minutes;
 	const char *patch, *faults, *json, *picture, *log;
 };
 
@@ -73,9 +72,6 @@ struct chr_campaign {
 	uint32_t stray;         /* frames lost while no fault was going on */
 	uint32_t stray_stalled; /* of these, with the sentinel's */
 	struct chr_picture *picture;
-	/* soak */
-	double rss_begin_kib, rss_end_kib, rss_most_kib;
-	unsigned fds_begin, fds_end, fds_most;
 	/* cost */
 	double cpu[CHR_LANES]; /* share of one core */
 };
@@ -92,7 +88,6 @@ int chr_campaign_shoot(struct chr_campaign *campaign, const struct chr_kind *kin
 
 /* All of it: the faults in random order. 0 or -1. */
 int chr_campaign_run(struct chr_campaign *campaign);
-int chr_campaign_soak(struct chr_campaign *campaign);
 int chr_campaign_cost(struct chr_campaign *campaign);
 
 /* Is `name` in the comma-separated list (NULL: everything is)? */

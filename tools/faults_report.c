@@ -85,9 +85,7 @@ enum measure {
 	FAILURES,    /* faults that were not recovered from, or whose own checks failed */
 	STRAY,       /* frames lost while nothing was struck and the machine did not stall */
 	FALSE_ALARM, /* changes of state under stress */
-	RSS_GROWTH,  /* %, of the supervisor, in a soak */
-	FD_GROWTH,
-	COST, /* two lanes' CPU over one's */
+	COST,        /* two lanes' CPU over one's */
 };
 
 static const struct bar {
@@ -110,8 +108,6 @@ static const struct bar {
 	{"faults not recovered from, or failed", FAILURES, false, 0.0, 0, 0, -1},
 	{"frames lost without a fault or a stall", STRAY, false, 0.0, 2, 0, -1},
 	{"false alarms under stress", FALSE_ALARM, false, 0.0, 0, 0, -1},
-	{"growth of the supervisor's RSS, %", RSS_GROWTH, false, 5.0, 0, 0, -1},
-	{"growth of its open descriptors", FD_GROWTH, false, 2.0, 0, 0, -1},
 	{"CPU of two lanes over one lane", COST, false, 2.2, 0, 0, -1},
 };
 
@@ -178,7 +174,6 @@ static double measure_alarm(const struct chr_campaign *campaign)
 /* NAN: the campaign says nothing about it. */
 static double measured(const struct chr_campaign *campaign, enum measure measure)
 {
-	bool soaked = campaign->options.soak_minutes > 0;
 	switch (measure) {
 	case UNHEARD:
 	case WORST:
@@ -198,10 +193,6 @@ static double measured(const struct chr_campaign *campaign, enum measure measure
 		return campaign->shots ? campaign->stray - campaign->stray_stalled : NAN;
 	case FALSE_ALARM:
 		return measure_alarm(campaign);
-	case RSS_GROWTH:
-		return soaked ? 100.0 * (campaign->rss_end_kib / campaign->rss_begin_kib - 1.0) : NAN;
-	case FD_GROWTH:
-		return soaked ? (double)campaign->fds_end - campaign->fds_begin : NAN;
 	case COST:
 		return campaign->options.cost ? campaign->cpu[1] / campaign->cpu[0] : NAN;
 	}
@@ -281,10 +272,6 @@ static void print_rest(const struct chr_campaign *campaign)
 		printf("frames lost while nothing was struck: %u, of them while the machine stalled: %u; frames the sentinel "
 		       "missed: %llu\n",
 		       campaign->stray, campaign->stray_stalled, (unsigned long long)session->stalled_frames);
-	if (campaign->options.soak_minutes > 0)
-		printf("supervisor: RSS %.0f KiB at first, %.0f at last, %.0f at most; descriptors %u, %u, %u\n",
-		       campaign->rss_begin_kib, campaign->rss_end_kib, campaign->rss_most_kib, campaign->fds_begin,
-		       campaign->fds_end, campaign->fds_most);
 	if (campaign->options.cost)
 		printf("CPU of all processes of chronus: one lane %.2f %% of a core, two lanes %.2f %%\n", 100 * campaign->cpu[0],
 		       100 * campaign->cpu[1]);

@@ -124,6 +124,11 @@ static void growth(struct figures *figures, double value, double goal, const cha
 	figures_add(figures, value, "%", isnan(value) ? NO_GOAL : AT_MOST, goal, "%s", name);
 }
 
+static double grown(const struct chr_soak_record *record, unsigned before, unsigned after)
+{
+	return record->rested ? (double)after - before : NAN;
+}
+
 void chr_soak_judge(const struct chr_soak_record *record, struct figures *figures)
 {
 	const struct chr_soak_rest *before = &record->before, *after = &record->after;
@@ -131,9 +136,9 @@ void chr_soak_judge(const struct chr_soak_record *record, struct figures *figure
 	at_most(figures, record->unrecovered, "", 0, "faults after which not all played within 10 s");
 	at_most(figures, record->server_lost, "", 0, "JACK servers lost");
 	at_most(figures, record->ended_badly, "", 0, "ends that were not asked for, or were refused");
-	at_most(figures, (double)after->fds - before->fds, "", 0, "growth of the supervisor's descriptors, at rest");
-	at_most(figures, (double)after->threads - before->threads, "", 0, "growth of its threads, at rest");
-	at_most(figures, (double)after->processes - before->processes, "", 0, "growth of the processes, at rest");
+	at_most(figures, grown(record, before->fds, after->fds), "", 0, "growth of the supervisor's descriptors, at rest");
+	at_most(figures, grown(record, before->threads, after->threads), "", 0, "growth of its threads, at rest");
+	at_most(figures, grown(record, before->processes, after->processes), "", 0, "growth of the processes, at rest");
 	growth(figures, chr_soak_trend_of(record, CHR_SOAK_RSS).growth, RSS_GROWTH, "growth of its resident memory, second half");
 	growth(figures, chr_soak_latency_growth(record), LATENCY_GROWTH, "growth of the OSC round trip's p99, second half");
 	at_most(figures, record->pings_lost, "", 0, "OSC pings without an answer within 1 s");

@@ -4,6 +4,7 @@
 
 #include "tools/figures.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum chr_soak_measure {
@@ -42,6 +43,7 @@ struct chr_soak_record {
 	struct chr_soak_sample *sample; /* by time */
 	size_t samples, room;
 	struct chr_soak_rest before, after;
+	bool rested;                  /* false: it broke off, `after` is not known */
 	unsigned faults, unrecovered; /* struck; not all played within 10 s */
 	unsigned edits, refused, unanswered;
 	unsigned pings, pings_lost;

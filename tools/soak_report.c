@@ -32,8 +32,10 @@ static void print_table(const struct chr_soak *soak)
 static void print_rest(const struct chr_soak *soak)
 {
 	const struct chr_soak_record *record = &soak->record;
-	printf("at rest: descriptors %u, then %u; threads %u, %u; processes %u, %u\n", record->before.fds, record->after.fds,
-	       record->before.threads, record->after.threads, record->before.processes, record->after.processes);
+	if (record->rested)
+		printf("at rest: descriptors %u, then %u; threads %u, %u; processes %u, %u\n", record->before.fds,
+		       record->after.fds, record->before.threads, record->after.threads, record->before.processes,
+		       record->after.processes);
 	printf("%u values played (%u refused), %u connections drawn or erased, %u edits over OSC (%u refused), %u pings\n",
 	       soak->played, soak->play_refused, soak->drawn, record->edits, record->refused, record->pings);
 	printf("frames that out skipped while the machine did not stall: %u; that the sentinel missed: %llu\n",
@@ -134,7 +136,8 @@ int chr_soak_write_json(const struct chr_soak *soak, const struct figures *figur
 				 "skipped_frames", record->skipped_frames);
 	json_object_set_new(root, "faults", faults(soak));
 	json_object_set_new(root, "at_rest",
-			    json_pack("{s:o, s:o}", "before", rest(&record->before), "after", rest(&record->after)));
+			    json_pack("{s:o, s:o}", "before", rest(&record->before), "after",
+				      record->rested ? rest(&record->after) : json_null()));
 	json_object_set_new(root, "summary", summary(record));
 	json_object_set_new(root, "verdicts", figures_json(figures));
 	json_object_set_new(root, "samples", samples(record));

@@ -30,7 +30,7 @@ static const struct panel {
 	{"repair, ms", {CHR_SOAK_REPAIR}, 1, true},
 };
 
-#define PANELS (sizeof panels / sizeof panels[0])
+static const unsigned panel_count = sizeof panels / sizeof panels[0];
 
 static const char *const color[LINES] = {"#1f6fb4", "#d1495b", "#2e933c"};
 
@@ -112,7 +112,7 @@ static void draw_panel(FILE *f, const struct chr_soak *soak, const struct panel 
 	frame.y_most = ceil(frame.y_most / step) * step;
 	draw_faults(f, soak, &frame);
 	draw_axes(f, &frame, panel->title, step);
-	for (unsigned i = 0; i < panel->lines && !panel->dots; i++)
+	for (unsigned i = 0; i < LINES && i < panel->lines && !panel->dots; i++)
 		draw_line(f, soak, &frame, panel, i);
 	if (panel->dots)
 		draw_repairs(f, soak, &frame);
@@ -131,7 +131,7 @@ static void draw_time(FILE *f, double minutes, double top)
 int chr_soak_write_svg(const struct chr_soak *soak)
 {
 	const struct chr_soak_record *record = &soak->record;
-	double height = TOP + PANELS * (PANEL + GAP) + 20, minutes = soak->options.minutes;
+	double height = TOP + panel_count * (PANEL + GAP) + 20, minutes = soak->options.minutes;
 	FILE *f = fopen(soak->options.svg, "w");
 	if (!f) {
 		perror(soak->options.svg);
@@ -146,9 +146,9 @@ int chr_soak_write_svg(const struct chr_soak *soak)
 		"unrecovered, %u edits</text>\n",
 		WIDTH, height, LEFT, soak->options.pipewire ? "PipeWire" : "jackd2", soak->options.period, soak->options.seed,
 		record->faults, record->unrecovered, record->edits + soak->drawn);
-	for (size_t i = 0; i < PANELS; i++)
-		draw_panel(f, soak, &panels[i], TOP + (double)i * (PANEL + GAP), minutes);
-	draw_time(f, minutes, TOP + (PANELS - 1) * (PANEL + GAP));
+	for (unsigned i = 0; i < panel_count; i++)
+		draw_panel(f, soak, &panels[i], TOP + i * (PANEL + GAP), minutes);
+	draw_time(f, minutes, TOP + (panel_count - 1) * (PANEL + GAP));
 	fputs("</svg>\n", f);
 	if (fclose(f)) {
 		perror(soak->options.svg);
