@@ -140,7 +140,7 @@ libs_modules := -ldl -lm -lrt
 libs_engine := -ljack -ldl -lm -lrt
 libs_supervisor := -ljack -llo -lconfig -lm -lrt
 libs_tools := -Wl,--as-needed -ljack -llo -ljansson -ldl -lm -lrt
-libs_system := -ljack -llo -ldl -lm -lrt
+libs_system := -Wl,--as-needed -ljack -llo -ljansson -ldl -lm -lrt
 
 $B/chronus: $(call obj,$(supervisor_src)) $B/lib/common.a
 	$(say) link $@

@@ -74,28 +74,12 @@ static int number(const char *text, const char *name, unsigned least, unsigned m
 	return 0;
 }
 
-static int check_faults(const char *list)
-{
-	for (const char *at = list; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
-		char name[32];
-		bool known = false;
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
-		for (unsigned i = 0; i < chr_kind_count; i++)
-			known |= strcmp(chr_kind[i].name, name) == 0;
-		if (!known) {
-			fprintf(stderr, "chronus-faults: there is no fault \"%s\": --list names them\n", name);
-			return EX_USAGE;
-		}
-	}
-	return 0;
-}
-
 static int take_faults(struct chr_campaign_options *options, const char *text)
 {
 	options->faults = strcmp(text, "all") == 0      ? NULL
 			  : strcmp(text, "single") == 0 ? "kill,segv,abort,bus,fpe,loop,stop"
 							: text;
-	return options->faults ? check_faults(options->faults) : 0;
+	return options->faults && chr_campaign_check("chronus-faults", options->faults) ? EX_USAGE : 0;
 }
 
 static int take(struct chr_campaign_options *options, enum row row, const char *text)

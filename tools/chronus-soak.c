@@ -71,6 +71,8 @@ static int take(struct chr_soak_options *options, int row, const char *text)
 					  [LOG] = &options->log};
 	double value = 0;
 	int code = 0;
+	if (row == FAULTS && chr_campaign_check("chronus-soak", text))
+		return EX_USAGE;
 	if (texts[row])
 		*texts[row] = text;
 	else if (row == MINUTES)
@@ -151,6 +153,7 @@ static int begin(struct chr_soak *soak)
 		fprintf(stderr, "chronus-soak: chronus does not answer as it should\n");
 		return -1;
 	}
+	soak->has_saved = false;
 	soak->record.before = chr_soak_rest(soak);
 	soak->ping = chr_soak_ping_start(session->port);
 	return soak->ping ? 0 : -1;

@@ -93,6 +93,9 @@ int chr_campaign_cost(struct chr_campaign *campaign);
 /* Is `name` in the comma-separated list (NULL: everything is)? */
 bool chr_campaign_listed(const char *list, const char *name);
 
+/* Are all of a list kinds of faults? 0; -EINVAL after telling which one is not, in the name of `program`. */
+int chr_campaign_check(const char *program, const char *list);
+
 /* Prints the table and the bars, writes the JSON. Returns how many bars do not hold. */
 unsigned chr_report(const struct chr_campaign *campaign);
 

@@ -37,6 +37,22 @@ bool chr_campaign_listed(const char *list, const char *name)
 	return false;
 }
 
+int chr_campaign_check(const char *program, const char *list)
+{
+	for (const char *at = list; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+		char name[32];
+		bool known = false;
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
+		for (unsigned i = 0; i < chr_kind_count; i++)
+			known |= strcmp(chr_kind[i].name, name) == 0;
+		if (!known) {
+			fprintf(stderr, "%s: there is no fault \"%s\": chronus-faults --list names them\n", program, name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 static void on_lost(void *arg, const struct chr_loss *loss)
 {
 	struct chr_campaign *campaign = arg;

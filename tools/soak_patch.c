@@ -99,9 +99,8 @@ static bool suits(const struct chr_soak *soak, const char *port, bool output)
 	return false;
 }
 
-static bool draw_port(struct chr_soak *soak, bool output, char name[PORT_NAME])
+static bool draw_port(struct chr_soak *soak, jack_client_t *client, bool output, char name[PORT_NAME])
 {
-	jack_client_t *client = chr_tape_client(soak->campaign.session.sentinel);
 	const char **ports = jack_get_ports(client, NULL, JACK_DEFAULT_AUDIO_TYPE, output ? JackPortIsOutput : JackPortIsInput);
 	unsigned count = 0;
 	/* those that suit come to the front */
@@ -115,11 +114,10 @@ static bool draw_port(struct chr_soak *soak, bool output, char name[PORT_NAME])
 }
 
 /* Makes a connection, or takes it away where there is one. */
-static void toggle(struct chr_soak *soak, bool by_osc)
+static void toggle_with(struct chr_soak *soak, jack_client_t *client, bool by_osc)
 {
 	char from[PORT_NAME], to[PORT_NAME];
-	jack_client_t *client = chr_tape_client(soak->campaign.session.sentinel);
-	if (!draw_port(soak, true, from) || !draw_port(soak, false, to))
+	if (!draw_port(soak, client, true, from) || !draw_port(soak, client, false, to))
 		return;
 	const jack_port_t *port = jack_port_by_name(client, from);
 	bool made = port && jack_port_connected_to(port, to);
@@ -129,6 +127,17 @@ static void toggle(struct chr_soak *soak, bool by_osc)
 	}
 	int rc = made ? jack_disconnect(client, from, to) : jack_connect(client, from, to);
 	soak->drawn += rc == 0;
+}
+
+/* With a client of its own, as jack_connect does it: PipeWire's libjack takes a connection that comes to nothing, because its module has just
+ * died, for the end of the server, and its client is lost. */
+static void toggle(struct chr_soak *soak, bool by_osc)
+{
+	jack_client_t *client = jack_client_open("soak-patchbay", JackNoStartServer, NULL);
+	if (!client)
+		return;
+	toggle_with(soak, client, by_osc);
+	jack_client_close(client);
 }
 
 /* ---- modules ---- */
