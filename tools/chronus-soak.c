@@ -14,7 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum row { MINUTES, SEED, SERVER, PERIOD, PATCH, FAULTS, JSON, SVG, LOG, VERBOSE, HELP, ROWS };
+enum row { MINUTES, SEED, SERVER, PERIOD, PATCH, FAULTS, LOOPS, JSON, SVG, LOG, VERBOSE, HELP, ROWS };
 
 static const struct {
 	const char *name, *argument, *help;
@@ -25,6 +25,7 @@ static const struct {
 	[PERIOD] = {"period", "FRAMES", "of the JACK server: 16 to 4096 (256)"},
 	[PATCH] = {"patch", "FILE", "what it begins with (patches/faults.cfg)"},
 	[FAULTS] = {"faults", "LIST", "names, separated by commas, of those that chronus-faults --list tells"},
+	[LOOPS] = {"loops", NULL, "connections may close loops; on jackd2 they may anyway"},
 	[JSON] = {"json", "FILE", "write samples, faults and verdicts as JSON; -: to standard output, alone"},
 	[SVG] = {"svg", "FILE", "plot all over time, with the faults marked"},
 	[LOG] = {"log", "FILE", "what chronus prints (a file that goes with the soak)"},
@@ -83,6 +84,8 @@ static int take(struct chr_soak_options *options, int row, const char *text)
 		options->period = (unsigned)value;
 	else if (row == VERBOSE)
 		options->verbose = true;
+	else if (row == LOOPS)
+		options->loops = true;
 	else if (row == SERVER) {
 		options->pipewire = strcmp(text, "pipewire") == 0;
 		if (!options->pipewire && strcmp(text, "jackd2") != 0) {
@@ -221,6 +224,8 @@ int main(int argc, char **argv)
 		return code < 0 ? 0 : code;
 	if (options->pipewire && (code = chr_through_pipewire("chronus-soak", argv)))
 		return code;
+	/* where loops overlap, a lane may never come back on PipeWire */
+	options->loops |= !options->pipewire;
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
 		return EX_OSERR;
 	chr_server_private_shm();

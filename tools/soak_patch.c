@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 
-#include <poll.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,19 +84,23 @@ int chr_soak_edit_wait(struct chr_soak *soak, const char *path, const char *a, c
 
 /* ---- connections ---- */
 
+/* The module that a port is of, by its place; -1: none. */
+static int module_of(const struct chr_soak *soak, const char *port)
+{
+	size_t length = strcspn(port, ":");
+	for (unsigned i = 0; i < soak->modules; i++)
+		if (strlen(soak->module[i].name) == length && strncmp(soak->module[i].name, port, length) == 0)
+			return (int)i;
+	return -1;
+}
+
 /* A port of lane a of one of the modules: CLIENT:PORT. Not the clock's, which hold the lanes together. */
 static bool suits(const struct chr_soak *soak, const char *port, bool output)
 {
-	const char *name = strchr(port, ':');
-	size_t length = name ? (size_t)(name - port) : 0;
-	if (!name || strstr(name, "clock") || strstr(name, ".b"))
+	bool out = strncmp(port, "out:", 4) == 0;
+	if (strstr(port, ":clock") || strstr(port, ".b"))
 		return false;
-	if (length == 3 && strncmp(port, "out", 3) == 0)
-		return !output;
-	for (unsigned i = 0; i < soak->modules; i++)
-		if (strlen(soak->module[i].name) == length && strncmp(soak->module[i].name, port, length) == 0)
-			return true;
-	return false;
+	return out ? !output : module_of(soak, port) >= 0;
 }
 
 static bool draw_port(struct chr_soak *soak, jack_client_t *client, bool output, char name[PORT_NAME])
@@ -113,6 +117,42 @@ static bool draw_port(struct chr_soak *soak, jack_client_t *client, bool output,
 	return count > 0;
 }
 
+/* Marks the modules that the module `at` feeds. */
+static void mark_fed(const struct chr_soak *soak, jack_client_t *client, unsigned at, bool marked[CHR_SOAK_MODULES])
+{
+	char pattern[CHR_NAME_MAX + 4];
+	snprintf(pattern, sizeof pattern, "^%s:", soak->module[at].name);
+	const char **ports = jack_get_ports(client, pattern, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
+	for (unsigned i = 0; ports && ports[i]; i++) {
+		const char **sinks = jack_port_get_all_connections(client, jack_port_by_name(client, ports[i]));
+		for (unsigned k = 0; sinks && sinks[k]; k++) {
+			int to = strstr(sinks[k], ":clock") ? -1 : module_of(soak, sinks[k]);
+			if (to >= 0)
+				marked[to] = true;
+		}
+		jack_free(sinks);
+	}
+	jack_free(ports);
+}
+
+/* Does sound get from port `to` to port `from` already? */
+static bool closes_loop(const struct chr_soak *soak, jack_client_t *client, const char *from, const char *to)
+{
+	bool marked[CHR_SOAK_MODULES] = {false}, done[CHR_SOAK_MODULES] = {false};
+	int first = module_of(soak, to), last = module_of(soak, from);
+	if (first < 0 || last < 0)
+		return false;
+	marked[first] = true;
+	for (unsigned i = 0; i < soak->modules; i++) {
+		if (!marked[i] || done[i])
+			continue;
+		mark_fed(soak, client, i, marked);
+		done[i] = true;
+		i = UINT_MAX; /* from the beginning: it may have marked one before */
+	}
+	return marked[last];
+}
+
 /* Makes a connection, or takes it away where there is one. */
 static void toggle_with(struct chr_soak *soak, jack_client_t *client, bool by_osc)
 {
@@ -121,6 +161,8 @@ static void toggle_with(struct chr_soak *soak, jack_client_t *client, bool by_os
 		return;
 	const jack_port_t *port = jack_port_by_name(client, from);
 	bool made = port && jack_port_connected_to(port, to);
+	if (!made && !soak->options.loops && closes_loop(soak, client, from, to))
+		return;
 	if (by_osc) {
 		send_edit(soak, made ? "/chronus/disconnect" : "/chronus/connect", from, to);
 		return;
