@@ -14,6 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define ATTEMPTS 3
+
 enum row { MINUTES, SEED, SERVER, PERIOD, PATCH, FAULTS, LOOPS, JSON, SVG, LOG, VERBOSE, HELP, ROWS };
 
 static const struct {
@@ -135,6 +137,18 @@ static void on_lost(void *arg, const struct chr_loss *loss)
 		soak->record.skipped_frames += loss->frames;
 }
 
+/* A module whose code was swapped holds a copy of its own. Each has one from the beginning, so that none comes to it later. */
+static void swap_all(struct chr_soak *soak)
+{
+	for (unsigned i = 0; i < soak->modules; i++) {
+		char name[CHR_NAME_MAX];
+		/* the list is learnt anew with each edit */
+		memcpy(name, soak->module[i].name, sizeof name);
+		for (int k = 0; k < ATTEMPTS && chr_soak_edit_wait(soak, "/chronus/swap", name, NULL); k++)
+			continue;
+	}
+}
+
 /* 0 or -1. */
 static int begin(struct chr_soak *soak)
 {
@@ -156,6 +170,8 @@ static int begin(struct chr_soak *soak)
 		fprintf(stderr, "chronus-soak: chronus does not answer as it should\n");
 		return -1;
 	}
+	swap_all(soak);
+	soak->record.edits = soak->record.refused = soak->record.unanswered = 0;
 	soak->has_saved = false;
 	soak->record.before = chr_soak_rest(soak);
 	soak->ping = chr_soak_ping_start(session->port);
