@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "supervisor/conductor.h"
 #include "supervisor/options.h"
+#include "supervisor/patience.h"
 #include "supervisor/session.h"
 
 #include <errno.h>
@@ -202,6 +203,17 @@ static void hint(const struct app *app, const struct chr_osc *osc, const char *s
 		chr_info("    %.*schronusctl%s %s", folder, self, option, words[i]);
 }
 
+/* The supervisor's client, once all of its names are free. NULL after saying why there is none. */
+static jack_client_t *enter_jack(struct app *app, char **argv)
+{
+	jack_client_t *client = find_jack(app, argv);
+	if (client && !names_free(app, client)) {
+		jack_client_close(client);
+		client = NULL;
+	}
+	return client;
+}
+
 /* Plays what was set up until it is told to end. */
 static int conduct(struct app *app, struct chr_osc *osc, const char *self)
 {
@@ -242,18 +254,18 @@ static int play(struct app *app, char **argv)
 	struct chr_osc *osc = open_osc(app, &code);
 	if (!osc)
 		return code;
-	jack_client_t *client = find_jack(app, argv);
-	if (client && !names_free(app, client)) {
-		jack_client_close(client);
-		client = NULL;
-	}
+	struct chr_patience patience;
+	chr_patience_begin(&patience, &app->server);
+	jack_client_t *client = enter_jack(app, argv);
 	if (!client) {
+		chr_patience_end(&patience);
 		chr_osc_destroy(osc);
 		chr_jack_stop(&app->server);
 		return EX_UNAVAILABLE;
 	}
 	memcpy(app->conductor.rack.prefix, app->session.prefix, sizeof app->session.prefix);
 	int rc = chr_conductor_init(&app->conductor, app->patch, &app->catalog, &app->spawn, &app->jack, &app->server, client);
+	chr_patience_end(&patience);
 	if (rc) {
 		chr_error("cannot start: %s", strerror(-rc));
 		chr_osc_destroy(osc);
