@@ -41,6 +41,12 @@ static void let_speak(void (*say)(const char *text))
 	jack_set_info_function(say);
 }
 
+/* jackd's word for an exact name that is taken arrives as JackServerError, without JackNameNotUnique. */
+static bool refused(jack_status_t status)
+{
+	return status & (JackNameNotUnique | JackServerError) && !(status & (JackServerFailed | JackVersionError));
+}
+
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
@@ -51,7 +57,7 @@ jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 					: jack_client_open(name, options, &status);
 	chr_log_unhush();
 	let_speak(say_in_log);
-	*taken = !client && status & JackNameNotUnique;
+	*taken = !client && refused(status);
 	return client;
 }
 
