@@ -349,7 +349,8 @@ bool chr_conductor_finish(struct chr_conductor *conductor)
 	chr_edges_finish(&conductor->logical);
 	close(conductor->tick_poll.fd);
 	close(conductor->signal_poll.fd);
-	chr_inbox_finish(&conductor->inbox);
+	if (ended) /* else the graph thread may still post */
+		chr_inbox_finish(&conductor->inbox);
 	chr_poller_finish(&conductor->poller);
 	return ended;
 }

@@ -41,6 +41,12 @@ static void let_speak(void (*say)(const char *text))
 	jack_set_info_function(say);
 }
 
+/* jackd's word for an exact name that is taken arrives as JackServerError, without JackNameNotUnique. */
+static bool refused(jack_status_t status)
+{
+	return status & (JackNameNotUnique | JackServerError) && !(status & (JackServerFailed | JackVersionError));
+}
+
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
@@ -51,7 +57,7 @@ jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 					: jack_client_open(name, options, &status);
 	chr_log_unhush();
 	let_speak(say_in_log);
-	*taken = !client && status & JackNameNotUnique;
+	*taken = !client && refused(status);
 	return client;
 }
 
@@ -66,19 +72,13 @@ bool chr_jack_answers(const char *server)
 	return client != NULL;
 }
 
-bool chr_jack_has_client(jack_client_t *client, const char *name)
+bool chr_jack_has_client(const char *const *ports, const char *name)
 {
-	char pattern[2 * CHR_CLIENT_MAX + 4] = "^";
-	size_t at = 1;
-	for (; *name && at + 4 < sizeof pattern; name++) {
-		if (strchr("\\.[]()*+?{}|^$", *name))
-			pattern[at++] = '\\';
-		pattern[at++] = *name;
-	}
-	pattern[at] = ':';
-	const char **port = jack_get_ports(client, pattern, NULL, 0);
-	jack_free(port);
-	return port != NULL;
+	size_t length = strlen(name);
+	for (; ports && *ports; ports++)
+		if (!strncmp(*ports, name, length) && (*ports)[length] == ':')
+			return true;
+	return false;
 }
 
 static bool answers(const char *path)

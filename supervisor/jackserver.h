@@ -34,8 +34,8 @@ jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 /* Does a server answer? Asks with a client that goes at once. */
 bool chr_jack_answers(const char *server);
 
-/* Does a client with that name have ports on the server? */
-bool chr_jack_has_client(jack_client_t *client, const char *name);
+/* Is one of the ports (of jack_get_ports(), which may be NULL) one of the client with that name? */
+bool chr_jack_has_client(const char *const *ports, const char *name);
 
 /* Is there a PipeWire session whose JACK library this process does not use yet? Stores the folder of that library. */
 bool chr_jack_pipewire(char folder[CHR_PATH_BYTES]);

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-#define JOIN_WAIT_US   100000u /* until a join that did not come about is tried again */
+#define JOIN_WAIT_US   100000u /* after the frame of a join, until it is tried again when it did not come about */
+#define LEAD_DOUBLES   3u      /* times: 10 periods, */
+#define PUBLISH_CYCLES 16u     /* which these outlast */
 #define FIRST_AUDIT_US 100000u /* after a join */
 
 /* Does the unit take part in the lanes? */
@@ -69,18 +71,29 @@ void chr_lanes_introduce(struct chr_unit *unit)
 	}
 }
 
+/* Many members on few processors may not all have taken the request when its cycle comes: after each failure it is for a later one. */
+static uint32_t lead_frames(const struct chr_conductor *conductor)
+{
+	unsigned failed = conductor->lanes.join_failures;
+	return conductor->rack.period * 5 / 4 << (failed < LEAD_DOUBLES ? failed : LEAD_DOUBLES);
+}
+
 static void ask_to_join(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
-	lanes->join_frame = chr_lanes_soon(conductor);
+	uint32_t lead = lead_frames(conductor);
+	lanes->join_frame = chr_conductor_frame_now(conductor) + lead;
 	lanes->asked = true;
 	lanes->asked_us = chr_monotonic_us();
+	lanes->join_wait_us = JOIN_WAIT_US;
+	if (conductor->rack.sample_rate)
+		lanes->join_wait_us += 2000000ull * lead / conductor->rack.sample_rate;
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
 		if (!joins_twin(unit))
 			continue;
 		struct chr_instance *follower = &unit->instance[!lanes->leader];
-		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 16};
+		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES};
 		struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = lanes->join_frame};
 		follower->joined = false;
 		chr_process_request(unit->instance[lanes->leader].process, &publish);
@@ -117,11 +130,13 @@ static void take_joined(struct chr_conductor *conductor)
 	lanes->asked = false;
 	if (!same) {
 		chr_debug("lane %c joined in different cycles: again", 'a' + lane);
+		lanes->join_failures++;
 		ask_to_join(conductor);
 		return;
 	}
 	lanes->whole[lane] = true;
 	lanes->joins++;
+	lanes->join_failures = 0;
 	set_all(conductor, lane, CHR_INSTANCE_JOINING, CHR_INSTANCE_PLAYING);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
 		if (!conductor->rack.unit[i]->quarantined)
@@ -186,6 +201,9 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 	(void)unit;
 	switch (note->kind) {
 	case CHR_NOTE_JOINED:
+		/* the answer to an earlier request that was given up: what was joined then may be void */
+		if (chr_frames_diff(note->frame, conductor->lanes.join_frame) < 0)
+			break;
 		instance->joined = true;
 		instance->joined_frame = note->frame;
 		take_joined(conductor);
@@ -219,8 +237,9 @@ void chr_lanes_tick(struct chr_conductor *conductor)
 	if (!chr_lanes_two(conductor) || !conductor->server_up)
 		return;
 	chr_lanes_judge_skips(conductor, chr_monotonic_us());
-	if (lanes->asked && chr_monotonic_us() - lanes->asked_us > JOIN_WAIT_US) {
+	if (lanes->asked && chr_monotonic_us() - lanes->asked_us > lanes->join_wait_us) {
 		chr_debug("lane %c did not join: again", 'a' + !lanes->leader);
+		lanes->join_failures++;
 		lanes->asked = false;
 		chr_lanes_review(conductor);
 	}

@@ -4,7 +4,7 @@
  * The leader is the lane that is heard when all is well. When a member of it dies and the other lane is whole, that one leads; when
  * neither is whole, the leader plays on without the dead one ("degraded"). The other lane follows: once all of its members run, all of them join
  * the leader's in one and the same cycle, because a member that joined earlier than those it listens to would be wrong again a
- * cycle later. A lane whose members joined in different cycles tries again.
+ * cycle later. A lane whose members joined in different cycles tries again, with a longer lead.
  */
 #ifndef CHR_SUPERVISOR_LANES_H
 #define CHR_SUPERVISOR_LANES_H
@@ -27,7 +27,9 @@ struct chr_lanes {
 	bool asked;          /* a join is under way in the lane that follows */
 	uint32_t join_frame; /* at which (or at the first cycle after it) all are to join */
 	uint64_t asked_us;
-	uint64_t audit_us; /* when the next audit may begin */
+	uint64_t join_wait_us;  /* from then on, until it is tried again */
+	unsigned join_failures; /* since it came about last */
+	uint64_t audit_us;      /* when the next audit may begin */
 	bool auditing;
 	uint32_t audit_frame;
 	uint32_t played[2];                  /* by `out`, when last looked at */

@@ -5,7 +5,8 @@
 #include "supervisor/conductor.h"
 
 #define AUDIT_EVERY_US 1000000u
-#define AUDIT_WAIT_US  500000u /* until sums that did not come are given up */
+#define AUDIT_LEAD     2u      /* periods beyond the earliest frame that all can still make */
+#define AUDIT_WAIT_US  500000u /* after the frame of an audit, until sums that did not come are given up */
 #define SKIP_WAIT_US   20000u  /* a skip that the twin has not noted after this was the instance's own */
 
 static void begin_audit(struct chr_conductor *conductor, uint64_t now)
@@ -13,7 +14,7 @@ static void begin_audit(struct chr_conductor *conductor, uint64_t now)
 	struct chr_lanes *lanes = &conductor->lanes;
 	struct chr_event ask = {.version = CHR_EVENT_VERSION,
 				.kind = CHR_EVENT_CHECKSUM,
-				.frame = chr_lanes_soon(conductor) + 2 * conductor->rack.period};
+				.frame = chr_lanes_soon(conductor) + AUDIT_LEAD * conductor->rack.period};
 	lanes->auditing = true;
 	lanes->audit_frame = ask.frame;
 	lanes->audit_us = now + AUDIT_EVERY_US;
@@ -101,13 +102,19 @@ void chr_lanes_judge_skips(struct chr_conductor *conductor, uint64_t now)
 	}
 }
 
+static uint64_t audit_wait_us(const struct chr_rack *rack)
+{
+	uint64_t lead = (AUDIT_LEAD + 2u) * (uint64_t)rack->period;
+	return AUDIT_WAIT_US + (rack->sample_rate ? lead * 1000000u / rack->sample_rate : 0);
+}
+
 void chr_lanes_audit_tick(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	uint64_t now = chr_monotonic_us();
 	if (!lanes->whole[0] || !lanes->whole[1] || lanes->differ)
 		return;
-	if (lanes->auditing && now - lanes->asked_us > AUDIT_WAIT_US)
+	if (lanes->auditing && now - lanes->asked_us > audit_wait_us(&conductor->rack))
 		lanes->auditing = false;
 	if (!lanes->auditing && now >= lanes->audit_us) {
 		lanes->leader = heard_lane(conductor);

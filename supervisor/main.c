@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "supervisor/conductor.h"
 #include "supervisor/options.h"
+#include "supervisor/patience.h"
 #include "supervisor/session.h"
 
 #include <errno.h>
@@ -133,15 +134,18 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 /* The first name of ours that a client bears already; false when all are free. */
 static bool taken(const struct app *app, jack_client_t *client, char name[CHR_CLIENT_MAX])
 {
-	for (unsigned i = 0; i < app->patch->module_count; i++)
-		for (unsigned lane = 0; lane < app->patch->lanes; lane++) {
+	bool any = false;
+	/* all at once: while the graph changes each question sleeps for a period */
+	const char **ports = jack_get_ports(client, NULL, NULL, 0);
+	for (unsigned i = 0; i < app->patch->module_count && !any; i++)
+		for (unsigned lane = 0; lane < app->patch->lanes && !any; lane++) {
 			struct chr_unit unit = {.prefix = app->session.prefix};
 			chr_rack_rename(&unit, app->patch->module[i].name);
 			chr_rack_client(&unit, lane, name);
-			if (chr_jack_has_client(client, name))
-				return true;
+			any = chr_jack_has_client(ports, name);
 		}
-	return false;
+	jack_free(ports);
+	return any;
 }
 
 /* Names are exact: a client that bears one already would keep a module out, and a person wants to know who. Those of a chronus that has just
@@ -202,6 +206,17 @@ static void hint(const struct app *app, const struct chr_osc *osc, const char *s
 		chr_info("    %.*schronusctl%s %s", folder, self, option, words[i]);
 }
 
+/* The supervisor's client, once all of its names are free. NULL after saying why there is none. */
+static jack_client_t *enter_jack(struct app *app, char **argv)
+{
+	jack_client_t *client = find_jack(app, argv);
+	if (client && !names_free(app, client)) {
+		jack_client_close(client);
+		client = NULL;
+	}
+	return client;
+}
+
 /* Plays what was set up until it is told to end. */
 static int conduct(struct app *app, struct chr_osc *osc, const char *self)
 {
@@ -226,8 +241,9 @@ static int conduct(struct app *app, struct chr_osc *osc, const char *self)
 		app->server = conductor->server;
 		conductor->server = (struct chr_jack_server){0};
 	}
-	if (!chr_conductor_finish(conductor) && app->session.again)
-		rc = -EDEADLK; /* a thread hangs in libjack and goes on using what would be made anew */
+	/* a thread hangs in libjack: exit() would take away what it uses, and what the next project makes anew it goes on using */
+	if (!chr_conductor_finish(conductor))
+		_exit(rc || app->session.again ? EX_SOFTWARE : EX_OK);
 	return rc ? EX_SOFTWARE : EX_OK;
 }
 
@@ -242,18 +258,18 @@ static int play(struct app *app, char **argv)
 	struct chr_osc *osc = open_osc(app, &code);
 	if (!osc)
 		return code;
-	jack_client_t *client = find_jack(app, argv);
-	if (client && !names_free(app, client)) {
-		jack_client_close(client);
-		client = NULL;
-	}
+	struct chr_patience patience;
+	chr_patience_begin(&patience, &app->server);
+	jack_client_t *client = enter_jack(app, argv);
 	if (!client) {
+		chr_patience_end(&patience);
 		chr_osc_destroy(osc);
 		chr_jack_stop(&app->server);
 		return EX_UNAVAILABLE;
 	}
 	memcpy(app->conductor.rack.prefix, app->session.prefix, sizeof app->session.prefix);
 	int rc = chr_conductor_init(&app->conductor, app->patch, &app->catalog, &app->spawn, &app->jack, &app->server, client);
+	chr_patience_end(&patience);
 	if (rc) {
 		chr_error("cannot start: %s", strerror(-rc));
 		chr_osc_destroy(osc);

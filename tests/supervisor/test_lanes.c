@@ -99,16 +99,16 @@ START_TEST(test_lanes_join_in_different_cycles)
 	bed_run_lane(bed, 1);
 	bed_assert_asked(bed, 1);
 	for (int i = 0; i < 3; i++) {
-		bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 1000, 0);
-		bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 1000, 0);
-		bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, i == 1 ? 744 : 1000, 0);
-		bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, i == 1 ? 1000 : 1256, 0);
+		bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 4000, 0);
+		bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 4000, 0);
+		bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, i == 1 ? 3744 : 4000, 0);
+		bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, i == 1 ? 4000 : 4256, 0);
 		ck_assert(!lanes->whole[1]);
 		bed_assert_states(bed, "ppp", "jjj");
 		bed_assert_told(bed, "of", "!");
 		bed_assert_asked(bed, 1);
 	}
-	bed_join_lane(bed, 1, 2000);
+	bed_join_lane(bed, 1, 5000);
 	ck_assert(lanes->whole[1]);
 	ck_assert_uint_eq(lanes->joins, 1);
 }
@@ -125,7 +125,7 @@ START_TEST(test_lanes_join_that_does_not_come)
 	bed_let_pass(bed, 50000);
 	chr_lanes_tick(&bed->conductor);
 	ck_assert(lanes->asked);
-	bed_let_pass(bed, 60000);
+	bed_let_pass(bed, 80000);
 	chr_lanes_tick(&bed->conductor);
 	bed_assert_asked(bed, 1);
 	/* what was noted before counts no more, and what is late is of another cycle */
@@ -137,6 +137,88 @@ START_TEST(test_lanes_join_that_does_not_come)
 	ck_assert(!lanes->whole[1]);
 	bed_assert_asked(bed, 1);
 	bed_join_lane(bed, 1, 3000);
+	ck_assert(lanes->whole[1]);
+}
+END_TEST
+
+/* Where a request takes as long as the cycles that it is ahead, each attempt would fail as the first one did. */
+START_TEST(test_lanes_join_lead_grows)
+{
+	uint32_t lead = 320;
+	bed_run_lane(bed, 0);
+	bed_run_lane(bed, 1);
+	for (int i = 0; i < 6; i++) {
+		ck_assert_uint_eq(lanes->join_frame, lead);
+		lead *= i < 3 ? 2 : 1;
+		bed_drain(bed);
+		if (i % 2) {
+			bed_let_pass(bed, 300000);
+			chr_lanes_tick(&bed->conductor);
+		} else {
+			for (unsigned unit = 0; unit < BED_UNITS; unit++)
+				bed_note(bed, unit, 1, CHR_NOTE_JOINED, unit ? 4000 : 4256, 0);
+		}
+		ck_assert(!lanes->whole[1]);
+	}
+	bed_assert_asked(bed, 1);
+	bed_join_lane(bed, 1, 4000);
+	ck_assert(lanes->whole[1]);
+	chr_lanes_part(&bed->conductor);
+	ck_assert_uint_eq(lanes->join_frame, 320);
+}
+END_TEST
+
+/* The longest lead is shorter than the leader publishes. */
+START_TEST(test_lanes_join_published)
+{
+	struct chr_event publish;
+	bed_run_lane(bed, 0);
+	bed_run_lane(bed, 1);
+	for (int i = 0; i < 8; i++) {
+		bed_drain(bed);
+		bed_let_pass(bed, 300000);
+		chr_lanes_tick(&bed->conductor);
+	}
+	ck_assert(bed_take(bed, BED_OSC1, 0, CHR_EVENT_PUBLISH, &publish));
+	ck_assert_uint_gt(publish.count * 256, lanes->join_frame + 512);
+}
+END_TEST
+
+/* A long period's join is not given up before its cycle has come. */
+START_TEST(test_lanes_join_long_period)
+{
+	bed->conductor.rack.period = 8192;
+	bed_run_lane(bed, 0);
+	bed_run_lane(bed, 1);
+	bed_assert_asked(bed, 1);
+	bed_let_pass(bed, 2 * 8192 * 1000000ull / 48000);
+	chr_lanes_tick(&bed->conductor);
+	ck_assert(lanes->asked);
+	for (unsigned i = 0; i < BED_UNITS; i++) {
+		struct chr_event event;
+		ck_assert(!bed_take(bed, i, 1, CHR_EVENT_JOIN, &event));
+	}
+	bed_join_lane(bed, 1, 16384);
+	ck_assert(lanes->whole[1]);
+}
+END_TEST
+
+/* The answers to a request that was given up may come after the next one: what was taken over then may be void. */
+START_TEST(test_lanes_join_stale)
+{
+	bed_run_lane(bed, 0);
+	bed_run_lane(bed, 1);
+	ck_assert(lanes->asked);
+	bed_join_lane(bed, 1, lanes->join_frame - 1);
+	ck_assert(lanes->asked && !lanes->whole[1]);
+	bed_assert_asked(bed, 1);
+	/* and one that is always an answer behind does not keep the lane from joining */
+	bed_note(bed, BED_OUT, 1, CHR_NOTE_JOINED, 4000, 0);
+	bed_note(bed, BED_OSC1, 1, CHR_NOTE_JOINED, 4000, 0);
+	bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, 4000, 0);
+	bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, 64, 0);
+	ck_assert(lanes->asked && !lanes->whole[1]);
+	bed_note(bed, BED_ASIDE, 1, CHR_NOTE_JOINED, 4000, 0);
 	ck_assert(lanes->whole[1]);
 }
 END_TEST
@@ -416,6 +498,10 @@ int main(void)
 	tcase_add_loop_test(tcase, test_lanes_death, 0, CHR_LANES);
 	tcase_add_test(tcase, test_lanes_foreign);
 	tcase_add_test(tcase, test_lanes_join_in_different_cycles);
+	tcase_add_test(tcase, test_lanes_join_lead_grows);
+	tcase_add_test(tcase, test_lanes_join_published);
+	tcase_add_test(tcase, test_lanes_join_long_period);
+	tcase_add_test(tcase, test_lanes_join_stale);
 	tcase_add_test(tcase, test_lanes_join_that_does_not_come);
 	tcase_add_test(tcase, test_lanes_join_unasked);
 	tcase_add_test(tcase, test_lanes_follower_dies_while_joining);

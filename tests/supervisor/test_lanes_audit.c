@@ -108,7 +108,7 @@ START_TEST(test_lanes_audit_without_answer)
 	bed_play(bed);
 	uint32_t frame = begin_audit();
 	bed_note(bed, BED_OSC1, 0, CHR_NOTE_CHECKSUM, frame, 1);
-	bed_let_pass(bed, 600000);
+	bed_let_pass(bed, 700000);
 	lanes->audit_us = UINT64_MAX;
 	chr_lanes_tick(&bed->conductor);
 	ck_assert(!lanes->auditing);
@@ -116,6 +116,20 @@ START_TEST(test_lanes_audit_without_answer)
 	sums(frame, 1);
 	ck_assert(lanes->whole[0] && lanes->whole[1]);
 	ck_assert_uint_eq(lanes->divergences, 0);
+}
+END_TEST
+
+/* A long period's sums are waited for until their cycle has come. */
+START_TEST(test_lanes_audit_long_period)
+{
+	bed_play(bed);
+	bed->conductor.rack.period = 8192;
+	uint32_t frame = begin_audit();
+	bed_let_pass(bed, 1000000ull * frame / 48000 + 50000);
+	chr_lanes_tick(&bed->conductor);
+	ck_assert(lanes->auditing);
+	sums(frame, 100 + BED_FILT1);
+	ck_assert_uint_eq(lanes->audits, 1);
 }
 END_TEST
 
@@ -176,6 +190,7 @@ int main(void)
 	tcase_add_test(tcase, test_lanes_audit_heals);
 	tcase_add_test(tcase, test_lanes_audit_heals_from_what_is_heard);
 	tcase_add_test(tcase, test_lanes_audit_without_answer);
+	tcase_add_test(tcase, test_lanes_audit_long_period);
 	tcase_add_test(tcase, test_lanes_death_ends_audit);
 	tcase_add_loop_test(tcase, test_lanes_skip_of_one, 0, CHR_LANES);
 	tcase_add_test(tcase, test_lanes_skip_of_both);

@@ -4,10 +4,12 @@
 #include "tests/lib/patches.h"
 #include "tests/lib/recorder.h"
 #include "tests/lib/rig.h"
+#include "tests/lib/server.h"
 #include "tests/lib/system.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +155,31 @@ START_TEST(fifty_lives_leave_nothing_behind)
 }
 END_TEST
 
+/* Two of them on one server would share one name: the second says so, instead of starting a server of its own. */
+START_TEST(a_second_one_on_the_server_is_told)
+{
+	struct chr_rig first;
+	ck_assert_int_eq(chr_rig_start(&first, chr_rig_patch(CHR_PATCH_VOICES)), 0);
+	int code = run_to_end(chr_rig_patch(CHR_PATCH_VOICES), NULL);
+	const char *text = printed();
+	ck_assert_msg(code == 69 && strstr(text, "another chronus plays there"), "code %d:\n%s", code, text);
+	ck_assert_int_eq(chr_rig_stop(&first), 0);
+}
+END_TEST
+
+/* A server that accepts and never answers keeps nobody from ending what waits for it. */
+START_TEST(a_start_on_a_server_that_hangs_can_be_ended)
+{
+	kill(chr_server_pid(), SIGSTOP);
+	ck_assert_int_eq(chr_rig_spawn(&rig, chr_rig_patch(CHR_PATCH_VOICES), NULL), 0);
+	bool early = chr_child_ended(&rig.child, 1000);
+	bool willing = chr_child_end(&rig.child, 30000);
+	kill(chr_server_pid(), SIGCONT);
+	chr_peer_close(&rig.peer);
+	ck_assert_msg(!early && willing, "early %d, willing %d:\n%s", early, willing, printed());
+}
+END_TEST
+
 START_TEST(quit_over_osc_ends_it)
 {
 	struct chr_reply reply;
@@ -223,6 +250,8 @@ static void fill(Suite *suite)
 	tcase_add_test(tests, quit_over_osc_ends_it);
 	tcase_add_test(tests, fifty_lives_leave_nothing_behind);
 	if (chr_system_kind() == CHR_SERVER_JACKD) {
+		tcase_add_test(tests, a_second_one_on_the_server_is_told);
+		tcase_add_test(tests, a_start_on_a_server_that_hangs_can_be_ended);
 		TCase *server = tcase_create("server");
 		tcase_set_timeout(server, 60);
 		tcase_add_test(server, a_server_that_returns_finds_the_same_graph);
