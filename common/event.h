@@ -48,6 +48,10 @@ enum chr_event_kind {
 /* Flags of CHR_EVENT_PARAM. */
 #define CHR_EVENT_GATE 1u /* a gate: never coalesced with another value of the same parameter */
 
+/* Flags of CHR_EVENT_PUBLISH and CHR_EVENT_JOIN. */
+#define CHR_EVENT_LOOPS                                                                                                            \
+	1u /* what the module reads is published, and joined, with its state: a block of the cycle before may be among it */
+
 struct chr_event {
 	uint16_t version;     /* CHR_EVENT_VERSION */
 	uint16_t kind;        /* enum chr_event_kind */

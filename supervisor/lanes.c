@@ -78,9 +78,20 @@ static uint32_t lead_frames(const struct chr_conductor *conductor)
 	return conductor->rack.period * 5 / 4 << (failed < LEAD_DOUBLES ? failed : LEAD_DOUBLES);
 }
 
+/* The units whose twins exchange what they read: those in loops, and out with them, which reads a cycle late by design. */
+static void find_loops(const struct chr_conductor *conductor, bool looped[CHR_BOARD_MEMBERS])
+{
+	bool any = false;
+	chr_wiring_looped(&conductor->rack, &conductor->logical, looped);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		any |= looped[i];
+	looped[conductor->rack.unit[0]->member] = any;
+}
+
 static void ask_to_join(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
+	bool looped[CHR_BOARD_MEMBERS];
 	uint32_t lead = lead_frames(conductor);
 	lanes->join_frame = chr_conductor_frame_now(conductor) + lead;
 	lanes->asked = true;
@@ -88,6 +99,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 	lanes->join_wait_us = JOIN_WAIT_US;
 	if (conductor->rack.sample_rate)
 		lanes->join_wait_us += 2000000ull * lead / conductor->rack.sample_rate;
+	find_loops(conductor, looped);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
 		if (!joins_twin(unit))
@@ -95,6 +107,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 		struct chr_instance *follower = &unit->instance[!lanes->leader];
 		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES};
 		struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = lanes->join_frame};
+		publish.flags = join.flags = looped[unit->member] ? CHR_EVENT_LOOPS : 0;
 		follower->joined = false;
 		chr_process_request(unit->instance[lanes->leader].process, &publish);
 		chr_process_request(follower->process, &join);
