@@ -78,16 +78,6 @@ static uint32_t lead_frames(const struct chr_conductor *conductor)
 	return conductor->rack.period * 5 / 4 << (failed < LEAD_DOUBLES ? failed : LEAD_DOUBLES);
 }
 
-/* The units whose twins exchange what they read: those in loops, and out with them, which reads a cycle late by design. */
-static void find_loops(const struct chr_conductor *conductor, bool looped[CHR_BOARD_MEMBERS])
-{
-	bool any = false;
-	chr_wiring_looped(&conductor->rack, &conductor->logical, looped);
-	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
-		any |= looped[i];
-	looped[conductor->rack.unit[0]->member] = any;
-}
-
 static void ask_to_join(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
@@ -99,7 +89,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 	lanes->join_wait_us = JOIN_WAIT_US;
 	if (conductor->rack.sample_rate)
 		lanes->join_wait_us += 2000000ull * lead / conductor->rack.sample_rate;
-	find_loops(conductor, looped);
+	chr_wiring_looped(&conductor->rack, &conductor->logical, looped);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
 		if (!joins_twin(unit))
