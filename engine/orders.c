@@ -246,6 +246,18 @@ static void order_twin(struct engine *engine)
 	take_twin(engine);
 }
 
+static void order_ahead(struct engine *engine)
+{
+	if (engine->running)
+		chr_client_rank(&engine->client, false);
+}
+
+static void order_behind(struct engine *engine)
+{
+	if (engine->running)
+		chr_client_rank(&engine->client, true);
+}
+
 static void order_exit(struct engine *engine)
 {
 	(void)engine;
@@ -259,7 +271,8 @@ static void obey(struct engine *engine)
 		void (*carry_out)(struct engine *engine);
 	} table[] = {
 		{CHR_ORDER_LOAD, chr_engine_load}, {CHR_ORDER_SWAP, chr_engine_swap}, {CHR_ORDER_OPEN, order_open},
-		{CHR_ORDER_TWIN, order_twin},      {CHR_ORDER_EXIT, order_exit},
+		{CHR_ORDER_TWIN, order_twin},      {CHR_ORDER_AHEAD, order_ahead},    {CHR_ORDER_BEHIND, order_behind},
+		{CHR_ORDER_EXIT, order_exit},
 	};
 	struct chr_event event;
 	chr_wake_clear(CHR_FD_TO_MAIN);

@@ -114,6 +114,18 @@ START_TEST(test_lanes_join_in_different_cycles)
 }
 END_TEST
 
+/* The last order to the process's main thread about its rank; 0: none. Empties the ring. */
+static unsigned ranked(unsigned unit, unsigned lane)
+{
+	struct chr_process *process = bed_instance(bed, unit, lane)->process;
+	struct chr_event order;
+	unsigned kind = 0;
+	while (chr_ring_read(&process->slot->to_main, &order, 1))
+		if (order.kind == CHR_ORDER_AHEAD || order.kind == CHR_ORDER_BEHIND)
+			kind = order.kind;
+	return kind;
+}
+
 /* Twins exchange what they read where the graph has a loop, and there alone; the edges to out, and its clock's, make none. */
 static void assert_loops(bool osc1, bool filt1)
 {
@@ -125,6 +137,8 @@ static void assert_loops(bool osc1, bool filt1)
 		ck_assert_uint_eq(event.flags, wanted[i] ? CHR_EVENT_LOOPS : 0);
 		ck_assert(bed_take(bed, i, 1, CHR_EVENT_JOIN, &event));
 		ck_assert_uint_eq(event.flags, wanted[i] ? CHR_EVENT_LOOPS : 0);
+		ck_assert_uint_eq(ranked(i, 0), wanted[i] ? CHR_ORDER_AHEAD : 0);
+		ck_assert_uint_eq(ranked(i, 1), wanted[i] ? CHR_ORDER_BEHIND : 0);
 	}
 	bed_join_lane(bed, 1, lanes->join_frame);
 	bed_drain(bed);
