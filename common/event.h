@@ -28,6 +28,8 @@ enum chr_event_kind {
 	CHR_ORDER_OPEN,      /* open the JACK client named in the slot and activate it */
 	CHR_ORDER_TWIN,      /* a descriptor of the twin's slot was sent over the socket: map it read-only */
 	CHR_ORDER_SWAP,      /* crossfade to the module file named in the slot, another build of the module that plays */
+	CHR_ORDER_AHEAD,     /* the audio thread has the priority that JACK gave it */
+	CHR_ORDER_BEHIND,    /* one below: what it waits for in a join is run before it, however few processors there are */
 	CHR_ORDER_EXIT,      /* close the client and end with status 0 */
 
 	/* audio thread -> supervisor (polled) */
@@ -47,6 +49,10 @@ enum chr_event_kind {
 
 /* Flags of CHR_EVENT_PARAM. */
 #define CHR_EVENT_GATE 1u /* a gate: never coalesced with another value of the same parameter */
+
+/* Flags of CHR_EVENT_PUBLISH and CHR_EVENT_JOIN. */
+#define CHR_EVENT_LOOPS                                                                                                            \
+	1u /* what the module reads is published, and joined, with its state: a block of the cycle before may be among it */
 
 struct chr_event {
 	uint16_t version;     /* CHR_EVENT_VERSION */

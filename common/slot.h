@@ -8,7 +8,7 @@
  *  who writes     block
  *  supervisor     header, order, picker, rings to_audio and to_main
  *  main thread    alive, report, descriptor, ring from_main
- *  audio thread   status, snapshot, ring from_audio
+ *  audio thread   status, snapshot, inputs, ring from_audio
  */
 #ifndef CHR_COMMON_SLOT_H
 #define CHR_COMMON_SLOT_H
@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define CHR_SLOT_MAGIC   0x43485253u /* "CHRS" */
-#define CHR_SLOT_VERSION 2u
+#define CHR_SLOT_VERSION 3u
 
 #define CHR_PATH_BYTES 1024 /* of a path in a slot, with the final NUL */
 #define CHR_CLIENT_MAX 64   /* of a JACK client name, with the final NUL */
@@ -112,6 +112,14 @@ struct chr_snapshot {
 	_Alignas(64) unsigned char state[CHR_STATE_MAX];
 };
 
+/* What an instance reads in the cycle that begins at frame `stamp`, written as that cycle begins. Two take turns as snapshots do. */
+struct chr_inputs {
+	_Alignas(64) _Atomic uint64_t stamp;                      /* as a snapshot's */
+	uint64_t ports;                                           /* bit i: there is a block for port i */
+	uint32_t frames;                                          /* of a block; CHR_BLOCK_MAX at most */
+	_Alignas(64) float sample[CHR_PORTS_MAX * CHR_BLOCK_MAX]; /* blocks, one after the other by port, without gaps */
+};
+
 struct chr_slot {
 	uint32_t magic, version;
 	uint64_t bytes;                     /* sizeof(struct chr_slot) of the creator */
@@ -123,6 +131,7 @@ struct chr_slot {
 	struct chr_descriptor descriptor;
 	struct chr_ring to_audio, to_main, from_audio, from_main;
 	struct chr_snapshot snapshot[2];
+	struct chr_inputs inputs[2];
 };
 
 /* Descriptors that a module process finds open when it starts. */

@@ -5,6 +5,8 @@
 #include "common/wake.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -238,6 +240,23 @@ int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t chan
 		return -EIO;
 	}
 	return 0;
+}
+
+void chr_client_rank(struct chr_client *client, bool behind)
+{
+	struct sched_param param;
+	int policy;
+	pthread_t thread = jack_client_thread_id(client->jack);
+	if (pthread_getschedparam(thread, &policy, &param) || (policy != SCHED_FIFO && policy != SCHED_RR))
+		return;
+	if (!client->priority)
+		client->priority = param.sched_priority;
+	if (client->priority <= sched_get_priority_min(policy))
+		return;
+	param.sched_priority = client->priority - behind;
+	int rc = pthread_setschedparam(thread, policy, &param);
+	if (rc)
+		chr_debug("the priority of the audio thread stays: %s", strerror(rc));
 }
 
 void chr_client_close(struct chr_client *client)

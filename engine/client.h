@@ -37,6 +37,7 @@ struct chr_client {
 	jack_port_t *out_port[CHR_PORTS_MAX];
 	const float *in[CHR_PORTS_MAX];
 	float *out_buffer[CHR_PORTS_MAX];
+	int priority; /* realtime, of the audio thread as JACK made it; 0: not asked yet */
 };
 
 /* Libjack linked, its messages kept off standard error, its clock warm: all that needs no server. */
@@ -50,6 +51,10 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 
 /* Registers the ports of the module in the order of its table, last an input `clock` if the table has no port of that name; activates the client, which plays `rt` from then on. 0, or -EIO with the reason. */
 int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t channels, char *why, size_t why_bytes);
+
+/* Gives the audio thread the realtime priority that JACK gave it, or one below. Lets it be where it has none, or where the system does
+ * not let it rise again. Main thread; the client is started. */
+void chr_client_rank(struct chr_client *client, bool behind);
 
 /* Closes the client if it is open. May hang in libjack: the caller sets a deadline. */
 void chr_client_close(struct chr_client *client);

@@ -84,10 +84,12 @@ static void take(struct chr_rt *rt, const struct chr_event *event, uint32_t fram
 	switch (event->kind) {
 	case CHR_EVENT_PUBLISH:
 		rt->publish_left = event->count;
+		rt->publish_loops = event->flags & CHR_EVENT_LOOPS;
 		break;
 	case CHR_EVENT_JOIN:
 		rt->joining = true;
 		rt->join_from = event->frame;
+		rt->join_loops = event->flags & CHR_EVENT_LOOPS;
 		break;
 	default:
 		take_change(rt, event, frame);

@@ -1,9 +1,12 @@
 #include "engine/join.h"
 
+#include "common/clock.h"
 #include "engine/rt.h"
 
 #include <string.h>
 #include <time.h>
+
+#define BORROW_WAIT_US 500u /* at most; a quarter of the cycle where that is less, so that the lane still comes to its end */
 
 /* What stands in the snapshot's `engine`. */
 struct image {
@@ -40,6 +43,65 @@ void chr_join_publish(struct chr_rt *rt, uint32_t next)
 	memcpy(snapshot->state, rt->state, rt->module->state_bytes);
 	/* release: the content is whole before the stamp says so */
 	atomic_store_explicit(&snapshot->stamp, stamp_of(next), memory_order_release);
+}
+
+void chr_join_lend(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in)
+{
+	if (frames > CHR_BLOCK_MAX)
+		return;
+	struct chr_inputs *inputs = &rt->slot->inputs[rt->lend_turn ^= 1];
+	float *to = inputs->sample;
+	uint64_t ports = 0;
+	atomic_store_explicit(&inputs->stamp, 0, memory_order_relaxed);
+	/* release fence: as for a snapshot */
+	atomic_thread_fence(memory_order_release);
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		if (rt->desc->port[i].direction != CHR_IN || !chr_rt_has_port(rt->desc, i, rt->channels) || !in[i])
+			continue;
+		memcpy(to, in[i], frames * sizeof *to);
+		to += frames;
+		ports |= UINT64_C(1) << i;
+	}
+	inputs->ports = ports;
+	inputs->frames = frames;
+	/* release: the content is whole before the stamp says so */
+	atomic_store_explicit(&inputs->stamp, stamp_of(frame), memory_order_release);
+}
+
+/* The copies go where this cycle's inputs would be prepared; borrowed ones need no preparing. */
+static bool borrow(struct chr_rt *rt, const struct chr_inputs *inputs, uint32_t frame, uint32_t frames)
+{
+	/* acquire: the content that the stamp vouches for */
+	if (atomic_load_explicit(&inputs->stamp, memory_order_acquire) != stamp_of(frame) || inputs->frames != frames)
+		return false;
+	const uint64_t ports = inputs->ports;
+	const float *from = inputs->sample;
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++) {
+		rt->borrowed[i] = NULL;
+		if (!(ports >> i & 1))
+			continue;
+		if (rt->input[i])
+			rt->borrowed[i] = memcpy(rt->input[i], from, frames * sizeof *from);
+		from += frames;
+	}
+	/* acquire fence: as for a snapshot */
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&inputs->stamp, memory_order_relaxed) == stamp_of(frame);
+}
+
+/* The twin began this cycle a little before or after: JACK wakes one after the other. */
+static bool wait_to_borrow(struct chr_rt *rt, const struct chr_slot *twin, uint32_t frame, uint32_t frames)
+{
+	if (frames > CHR_BLOCK_MAX)
+		return false;
+	uint64_t quarter_us = (uint64_t)((float)frames * 250000.0f / rt->sample_rate);
+	uint64_t deadline = chr_monotonic_us() + (quarter_us < BORROW_WAIT_US ? quarter_us : BORROW_WAIT_US);
+	do {
+		for (unsigned i = 0; i < 2; i++)
+			if (borrow(rt, &twin->inputs[i], frame, frames))
+				return true;
+	} while (chr_monotonic_us() < deadline);
+	return false;
 }
 
 /* A copy of a snapshot's head; the pending events and the state go to their places in struct chr_rt. */
@@ -135,7 +197,7 @@ static void commit(struct chr_rt *rt, const struct taken *taken, uint32_t frame)
 	}
 }
 
-bool chr_join_try(struct chr_rt *rt, uint32_t frame)
+bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t frames)
 {
 	struct taken taken;
 	bool whole = false;
@@ -145,9 +207,10 @@ bool chr_join_try(struct chr_rt *rt, uint32_t frame)
 	const struct chr_slot *twin = atomic_load_explicit(&rt->twin, memory_order_seq_cst);
 	for (unsigned i = 0; twin && i < 2 && !whole; i++)
 		whole = copy(rt, &twin->snapshot[i], frame, &taken);
+	whole = whole && sane(rt, &taken) && (!rt->join_loops || wait_to_borrow(rt, twin, frame, frames));
 	/* release: the reading is over */
 	atomic_store_explicit(&rt->twin_busy, 0, memory_order_release);
-	if (!whole || !sane(rt, &taken))
+	if (!whole)
 		return false;
 	commit(rt, &taken, frame);
 	rt->joining = false;

@@ -2,6 +2,10 @@
  *
  * A snapshot is stamped with the frame at which its owner's next cycle begins. The joiner looks for the stamp of the cycle
  * that it is about to run, copies, and looks at the stamp again: the writer clears it before it touches the rest.
+ *
+ * In a loop that is not all: JACK delays one edge of it by a cycle, so in the cycle of the join the reader of that edge finds
+ * what its own lane wrote before it had joined, and a loop keeps that error for ever. There the joiner also reads its twin's
+ * blocks in that one cycle. The twin publishes them as its cycle begins, which may be a little later than the joiner's.
  */
 #ifndef CHR_ENGINE_JOIN_H
 #define CHR_ENGINE_JOIN_H
@@ -23,9 +27,14 @@ CHR_RT static inline bool chr_join_newer(uint32_t a, uint32_t b)
 /* Publishes the state as it is before the cycle that begins at `next`. Writes state_bytes of the state, no more. */
 CHR_RT void chr_join_publish(struct chr_rt *rt, uint32_t next);
 
+/* Publishes what the cycle that begins now, at `frame`, reads; nothing when it is longer than CHR_BLOCK_MAX. Before anything is written. */
+CHR_RT void chr_join_lend(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in);
+
 /* Takes the twin's state over if it was published for the cycle that begins at `frame`; else changes nothing. Events that the
- * state has in it are dropped from the queue, and from the ring as they come. True when joined: told, counted, no longer joining. */
-CHR_RT bool chr_join_try(struct chr_rt *rt, uint32_t frame);
+ * state has in it are dropped from the queue, and from the ring as they come. True when joined: told, counted, no longer joining.
+ * When rt->join_loops it takes what the twin reads in this cycle too: then rt->borrowed are the inputs of this cycle. For these it
+ * waits, busily, for a quarter of the cycle's time and half a millisecond at most, and does not join when they do not come. */
+CHR_RT bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t frames);
 
 /* Keeps a sum of what the module gave out in the cycle that ends: two builds of it may keep the same state and sound different. */
 CHR_RT void chr_join_sum_outputs(struct chr_rt *rt, uint32_t frames, float *const *out);

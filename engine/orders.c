@@ -49,6 +49,15 @@ void chr_engine_touch(const struct chr_slot *slot, size_t state_bytes, bool writ
 		chr_touch(&slot->snapshot[i], offsetof(struct chr_snapshot, state) + state_bytes, writing);
 }
 
+void chr_engine_touch_inputs(const struct chr_slot *slot, const struct chr_descriptor *desc, uint32_t period, bool writing)
+{
+	size_t count = 0, frames = period < CHR_BLOCK_MAX ? period : CHR_BLOCK_MAX;
+	for (unsigned i = 0; i < desc->port_count; i++)
+		count += desc->port[i].direction == CHR_IN;
+	for (unsigned i = 0; i < 2; i++)
+		chr_touch(&slot->inputs[i], offsetof(struct chr_inputs, sample) + count * frames * sizeof(float), writing);
+}
+
 /* A private copy of the order block: what is checked here stays as it was checked. */
 void chr_engine_copy_order(struct engine *engine)
 {
@@ -127,6 +136,7 @@ static int open_client(struct engine *engine, char *why, size_t why_bytes)
 		chr_warn("JACK's socket could not be handed over");
 	engine->slot->report.sample_rate = client->sample_rate;
 	engine->slot->report.period = client->period;
+	chr_engine_touch_inputs(engine->slot, client->desc, client->period, true);
 	return 0;
 }
 
@@ -206,6 +216,7 @@ static void take_twin(struct engine *engine)
 		return;
 	}
 	chr_engine_touch(twin, engine->loaded->desc.state_bytes, false);
+	chr_engine_touch_inputs(twin, &engine->loaded->desc, engine->client.period, false);
 	if (chr_join_set_twin(engine->rt, twin))
 		chr_slot_unmap(engine->twin);
 	engine->twin = twin;
@@ -235,6 +246,18 @@ static void order_twin(struct engine *engine)
 	take_twin(engine);
 }
 
+static void order_ahead(struct engine *engine)
+{
+	if (engine->running)
+		chr_client_rank(&engine->client, false);
+}
+
+static void order_behind(struct engine *engine)
+{
+	if (engine->running)
+		chr_client_rank(&engine->client, true);
+}
+
 static void order_exit(struct engine *engine)
 {
 	(void)engine;
@@ -248,7 +271,8 @@ static void obey(struct engine *engine)
 		void (*carry_out)(struct engine *engine);
 	} table[] = {
 		{CHR_ORDER_LOAD, chr_engine_load}, {CHR_ORDER_SWAP, chr_engine_swap}, {CHR_ORDER_OPEN, order_open},
-		{CHR_ORDER_TWIN, order_twin},      {CHR_ORDER_EXIT, order_exit},
+		{CHR_ORDER_TWIN, order_twin},      {CHR_ORDER_AHEAD, order_ahead},    {CHR_ORDER_BEHIND, order_behind},
+		{CHR_ORDER_EXIT, order_exit},
 	};
 	struct chr_event event;
 	chr_wake_clear(CHR_FD_TO_MAIN);

@@ -36,6 +36,8 @@ void chr_engine_fail(struct engine *engine, const char *why);
 /* A private copy of the order block: what is checked here stays as it was checked. */
 void chr_engine_copy_order(struct engine *engine);
 void chr_engine_touch(const struct chr_slot *slot, size_t state_bytes, bool writing);
+/* The part of slot->inputs that cycles of `period` frames use; longer ones, should the period grow, meet page faults. */
+void chr_engine_touch_inputs(const struct chr_slot *slot, const struct chr_descriptor *desc, uint32_t period, bool writing);
 /* Takes what has come over the socket. False when the supervisor's end of it is gone. */
 bool chr_engine_receive(struct engine *engine);
 

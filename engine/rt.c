@@ -268,8 +268,10 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 		chr_pulse_enter(rt->pulse, frame);
 	watch_time(rt, frame);
 	chr_events_drain(rt, frame);
-	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0)
-		chr_join_try(rt, frame);
+	if (rt->publish_left && rt->publish_loops)
+		chr_join_lend(rt, frame, frames, in);
+	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames) && rt->join_loops)
+		in = rt->borrowed;
 	bool heard = pick(rt, frames, frame) == (int)rt->lane;
 	chr_change_begin(rt);
 	run(rt, heard, frames, frame, in, out);

@@ -75,7 +75,10 @@ struct chr_rt {
 	uint32_t join_from;    /* not before the cycle that begins at this frame or first after it */
 	uint32_t publish_left; /* cycles at whose end a snapshot is asked for */
 	uint32_t publish_turn;
-	uint32_t floor; /* events of this serial and older are in the state joined */
+	bool publish_loops, join_loops; /* CHR_EVENT_LOOPS of the event that asked */
+	uint32_t lend_turn;
+	const float *borrowed[CHR_PORTS_MAX]; /* the twin's inputs, in the cycle of a join in a loop */
+	uint32_t floor;                       /* events of this serial and older are in the state joined */
 	bool floor_set;
 	struct chr_pending coming[CHR_PENDING_MAX];
 	_Atomic(const struct chr_slot *) twin; /* set by the main thread, see chr_join_set_twin() */

@@ -78,9 +78,17 @@ static uint32_t lead_frames(const struct chr_conductor *conductor)
 	return conductor->rack.period * 5 / 4 << (failed < LEAD_DOUBLES ? failed : LEAD_DOUBLES);
 }
 
+/* A joiner that waits for its twin must not keep it from the processor. */
+static void rank(const struct chr_unit *unit, unsigned leader)
+{
+	chr_process_order(unit->instance[leader].process, CHR_ORDER_AHEAD);
+	chr_process_order(unit->instance[!leader].process, CHR_ORDER_BEHIND);
+}
+
 static void ask_to_join(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
+	bool looped[CHR_BOARD_MEMBERS];
 	uint32_t lead = lead_frames(conductor);
 	lanes->join_frame = chr_conductor_frame_now(conductor) + lead;
 	lanes->asked = true;
@@ -88,6 +96,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 	lanes->join_wait_us = JOIN_WAIT_US;
 	if (conductor->rack.sample_rate)
 		lanes->join_wait_us += 2000000ull * lead / conductor->rack.sample_rate;
+	chr_wiring_looped(&conductor->rack, &conductor->logical, looped);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
 		if (!joins_twin(unit))
@@ -95,6 +104,10 @@ static void ask_to_join(struct chr_conductor *conductor)
 		struct chr_instance *follower = &unit->instance[!lanes->leader];
 		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES};
 		struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = lanes->join_frame};
+		if (looped[unit->member]) {
+			publish.flags = join.flags = CHR_EVENT_LOOPS;
+			rank(unit, lanes->leader);
+		}
 		follower->joined = false;
 		chr_process_request(unit->instance[lanes->leader].process, &publish);
 		chr_process_request(follower->process, &join);

@@ -251,3 +251,17 @@ void chr_wiring_upstream(const struct chr_rack *rack, const struct chr_edges *lo
 		}
 	}
 }
+
+void chr_wiring_looped(const struct chr_rack *rack, const struct chr_edges *logical, bool looped[CHR_BOARD_MEMBERS])
+{
+	struct chr_loops loops = {0};
+	struct chr_members members;
+	for (unsigned i = 0; i < logical->count; i++) {
+		const struct end from = take_apart(rack, logical->edge[i].from), to = take_apart(rack, logical->edge[i].to);
+		if (from.unit && to.unit && !is_out(&from) && !is_out(&to))
+			chr_loops_draw(&loops, from.unit->member, to.unit->member);
+	}
+	chr_loops_members(&loops, &members);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		looped[i] = chr_members_has(&members, i);
+}

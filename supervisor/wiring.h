@@ -46,6 +46,9 @@ int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logic
 /* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours. */
 bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical);
 
+/* Members that lie on a loop of edges among modules: looped[i] for unit i. Edges of out are not among them. */
+void chr_wiring_looped(const struct chr_rack *rack, const struct chr_edges *logical, bool looped[CHR_BOARD_MEMBERS]);
+
 /* Members that lead to `out` through logical edges: need[i] for unit i. */
 void chr_wiring_upstream(const struct chr_rack *rack, const struct chr_edges *logical, bool need[CHR_BOARD_MEMBERS]);
 

@@ -29,3 +29,21 @@ bool chr_loops_add(struct chr_loops *loops, unsigned from, unsigned to, struct c
 	}
 	return false;
 }
+
+void chr_loops_draw(struct chr_loops *loops, unsigned from, unsigned to)
+{
+	put(&loops->reach[from], to);
+}
+
+void chr_loops_members(struct chr_loops *loops, struct chr_members *looped)
+{
+	*looped = (struct chr_members){0};
+	/* Warshall's: from i over none but the first members up to `over` */
+	for (unsigned over = 0; over < CHR_BOARD_MEMBERS; over++)
+		for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+			for (unsigned k = 0; chr_members_has(&loops->reach[i], over) && k < CHR_BOARD_WORDS; k++)
+				loops->reach[i].word[k] |= loops->reach[over].word[k];
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		if (chr_members_has(&loops->reach[i], i))
+			put(looped, i);
+}

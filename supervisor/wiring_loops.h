@@ -26,4 +26,8 @@ struct chr_loops {
  * nowhere for those that follow. */
 bool chr_loops_add(struct chr_loops *loops, unsigned from, unsigned to, struct chr_members *loop);
 
+/* Adds an edge, whatever it closes; and the members that lie on loops of edges added so. */
+void chr_loops_draw(struct chr_loops *loops, unsigned from, unsigned to);
+void chr_loops_members(struct chr_loops *loops, struct chr_members *looped);
+
 #endif

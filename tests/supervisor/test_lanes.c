@@ -114,6 +114,55 @@ START_TEST(test_lanes_join_in_different_cycles)
 }
 END_TEST
 
+/* The last order to the process's main thread about its rank; 0: none. Empties the ring. */
+static unsigned ranked(unsigned unit, unsigned lane)
+{
+	struct chr_process *process = bed_instance(bed, unit, lane)->process;
+	struct chr_event order;
+	unsigned kind = 0;
+	while (chr_ring_read(&process->slot->to_main, &order, 1))
+		if (order.kind == CHR_ORDER_AHEAD || order.kind == CHR_ORDER_BEHIND)
+			kind = order.kind;
+	return kind;
+}
+
+/* Twins exchange what they read where the graph has a loop, and there alone; the edges to out, and its clock's, make none. */
+static void assert_loops(bool osc1, bool filt1)
+{
+	const bool wanted[BED_UNITS] = {[BED_OSC1] = osc1, [BED_FILT1] = filt1};
+	struct chr_event event;
+	ck_assert(lanes->asked);
+	for (unsigned i = 0; i < BED_UNITS; i++) {
+		ck_assert(bed_take(bed, i, 0, CHR_EVENT_PUBLISH, &event));
+		ck_assert_uint_eq(event.flags, wanted[i] ? CHR_EVENT_LOOPS : 0);
+		ck_assert(bed_take(bed, i, 1, CHR_EVENT_JOIN, &event));
+		ck_assert_uint_eq(event.flags, wanted[i] ? CHR_EVENT_LOOPS : 0);
+		ck_assert_uint_eq(ranked(i, 0), wanted[i] ? CHR_ORDER_AHEAD : 0);
+		ck_assert_uint_eq(ranked(i, 1), wanted[i] ? CHR_ORDER_BEHIND : 0);
+	}
+	bed_join_lane(bed, 1, lanes->join_frame);
+	bed_drain(bed);
+}
+
+START_TEST(test_lanes_join_in_loops)
+{
+	struct chr_edges *logical = &bed->conductor.logical;
+	bed_run_lane(bed, 0);
+	bed_run_lane(bed, 1);
+	assert_loops(false, false);
+	ck_assert_int_eq(chr_edges_add(logical, "out:clock", "osc1:fm"), 0);
+	chr_lanes_part(&bed->conductor);
+	assert_loops(false, false);
+	ck_assert_int_eq(chr_edges_add(logical, "filt1:out", "osc1:fm"), 0);
+	chr_lanes_part(&bed->conductor);
+	assert_loops(true, true);
+	ck_assert(chr_edges_remove(logical, "filt1:out", "osc1:fm"));
+	ck_assert_int_eq(chr_edges_add(logical, "filt1:out", "filt1:cutoff"), 0);
+	chr_lanes_part(&bed->conductor);
+	assert_loops(false, true);
+}
+END_TEST
+
 START_TEST(test_lanes_join_that_does_not_come)
 {
 	bed_run_lane(bed, 0);
@@ -498,6 +547,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_lanes_death, 0, CHR_LANES);
 	tcase_add_test(tcase, test_lanes_foreign);
 	tcase_add_test(tcase, test_lanes_join_in_different_cycles);
+	tcase_add_test(tcase, test_lanes_join_in_loops);
 	tcase_add_test(tcase, test_lanes_join_lead_grows);
 	tcase_add_test(tcase, test_lanes_join_published);
 	tcase_add_test(tcase, test_lanes_join_long_period);

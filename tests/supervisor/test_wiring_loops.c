@@ -60,6 +60,34 @@ START_TEST(test_to_itself)
 }
 END_TEST
 
+START_TEST(test_members_of_loops)
+{
+	struct chr_members looped;
+	chr_loops_draw(&loops, 1, 2);
+	chr_loops_draw(&loops, 2, 3);
+	chr_loops_draw(&loops, 9, 1);
+	chr_loops_draw(&loops, 3, 127);
+	chr_loops_members(&loops, &looped);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		ck_assert(!chr_members_has(&looped, i));
+	/* two loops, and one around both, on which 5 lies */
+	setup();
+	chr_loops_draw(&loops, 1, 2);
+	chr_loops_draw(&loops, 2, 1);
+	chr_loops_draw(&loops, 3, 127);
+	chr_loops_draw(&loops, 127, 3);
+	chr_loops_draw(&loops, 1, 5);
+	chr_loops_draw(&loops, 5, 127);
+	chr_loops_draw(&loops, 3, 2);
+	chr_loops_draw(&loops, 70, 70);
+	chr_loops_draw(&loops, 6, 1);
+	chr_loops_draw(&loops, 2, 7);
+	chr_loops_members(&loops, &looped);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		ck_assert_int_eq(chr_members_has(&looped, i), i == 1 || i == 2 || i == 3 || i == 5 || i == 70 || i == 127);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wiring_loops");
@@ -70,6 +98,7 @@ int main(void)
 	tcase_add_test(tests, test_a_closing_edge_leads_nowhere);
 	tcase_add_test(tests, test_edges_found_late_join_what_was_apart);
 	tcase_add_test(tests, test_to_itself);
+	tcase_add_test(tests, test_members_of_loops);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
