@@ -5,7 +5,6 @@
 #include "common/wake.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +65,11 @@ CHR_RT static int on_process(jack_nframes_t frames, void *self)
 {
 	struct chr_client *client = self;
 	jack_time_t begin = jack_get_time();
+	if (!atomic_load_explicit(&client->thread_known, memory_order_relaxed)) {
+		client->thread = pthread_self();
+		/* release: for chr_client_rank() */
+		atomic_store_explicit(&client->thread_known, 1, memory_order_release);
+	}
 	if (client->out && atomic_load_explicit(&client->latency_stale, memory_order_relaxed))
 		read_latency(client);
 	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
@@ -246,15 +250,20 @@ void chr_client_rank(struct chr_client *client, bool behind)
 {
 	struct sched_param param;
 	int policy;
-	pthread_t thread = jack_client_thread_id(client->jack);
-	if (pthread_getschedparam(thread, &policy, &param) || (policy != SCHED_FIFO && policy != SCHED_RR))
+	/* acquire: the thread that it vouches for */
+	if (!client->jack || !atomic_load_explicit(&client->thread_known, memory_order_acquire))
+		return;
+	if (pthread_getschedparam(client->thread, &policy, &param))
+		return;
+	int plain = policy & ~SCHED_RESET_ON_FORK; /* a flag that PipeWire sets */
+	if (plain != SCHED_FIFO && plain != SCHED_RR)
 		return;
 	if (!client->priority)
 		client->priority = param.sched_priority;
-	if (client->priority <= sched_get_priority_min(policy))
+	if (client->priority <= sched_get_priority_min(plain))
 		return;
 	param.sched_priority = client->priority - behind;
-	int rc = pthread_setschedparam(thread, policy, &param);
+	int rc = pthread_setschedparam(client->thread, policy, &param);
 	if (rc)
 		chr_debug("the priority of the audio thread stays: %s", strerror(rc));
 }

@@ -10,6 +10,7 @@
 #include "engine/rt.h"
 
 #include <jack/jack.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -37,7 +38,9 @@ struct chr_client {
 	jack_port_t *out_port[CHR_PORTS_MAX];
 	const float *in[CHR_PORTS_MAX];
 	float *out_buffer[CHR_PORTS_MAX];
-	int priority; /* realtime, of the audio thread as JACK made it; 0: not asked yet */
+	pthread_t thread;         /* the audio thread, by its own word: PipeWire's libjack does not tell */
+	_Atomic int thread_known; /* vouches for it */
+	int priority;             /* realtime, of the audio thread as JACK made it; 0: not asked yet */
 };
 
 /* Libjack linked, its messages kept off standard error, its clock warm: all that needs no server. */
