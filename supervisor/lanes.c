@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define LOOP_TRIES     4       /* joins with the twins' inputs that may fail in a row before one does without */
 #define JOIN_WAIT_US   100000u /* after the frame of a join, until it is tried again when it did not come about */
 #define LEAD_DOUBLES   3u      /* times: 10 periods, */
 #define PUBLISH_CYCLES 16u     /* which these outlast */
@@ -96,6 +97,9 @@ static void ask_to_join(struct chr_conductor *conductor)
 	lanes->join_wait_us = JOIN_WAIT_US;
 	if (conductor->rack.sample_rate)
 		lanes->join_wait_us += 2000000ull * lead / conductor->rack.sample_rate;
+	/* where JACK delays a tangle of loops at other edges in this lane than in that one, each would wait for the other's inputs: then a
+	 * lane that agrees but for the loops is better than none */
+	bool exact = lanes->join_failures < LOOP_TRIES;
 	chr_wiring_looped(&conductor->rack, &conductor->logical, looped);
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
 		struct chr_unit *unit = conductor->rack.unit[i];
@@ -104,7 +108,7 @@ static void ask_to_join(struct chr_conductor *conductor)
 		struct chr_instance *follower = &unit->instance[!lanes->leader];
 		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES};
 		struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = lanes->join_frame};
-		if (looped[unit->member]) {
+		if (exact && looped[unit->member]) {
 			publish.flags = join.flags = CHR_EVENT_LOOPS;
 			rank(unit, lanes->leader);
 		}
