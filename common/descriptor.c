@@ -274,6 +274,17 @@ bool chr_descriptor_params_begin(const struct chr_descriptor *a, const struct ch
 	return true;
 }
 
+bool chr_descriptor_same_ports(const struct chr_descriptor *a, const struct chr_descriptor *b)
+{
+	if (a->port_count != b->port_count)
+		return false;
+	for (unsigned i = 0; i < a->port_count; i++)
+		if (strcmp(a->port[i].name, b->port[i].name) || a->port[i].direction != b->port[i].direction ||
+		    a->port[i].channel != b->port[i].channel)
+			return false;
+	return true;
+}
+
 int chr_param_accept(const struct chr_param_desc *param, float *value)
 {
 	if (!(*value >= param->min && *value <= param->max))

@@ -58,6 +58,9 @@ int chr_descriptor_param(const struct chr_descriptor *desc, const char *name);
  * keeps of them, mean the same in both. */
 bool chr_descriptor_params_begin(const struct chr_descriptor *a, const struct chr_descriptor *b);
 
+/* Have both the same ports at the same places: name, direction, channel? */
+bool chr_descriptor_same_ports(const struct chr_descriptor *a, const struct chr_descriptor *b);
+
 /* Is `name` legal for a module, port or parameter: [a-z][a-z0-9_]*, shorter than CHR_NAME_MAX? */
 int chr_name_legal(const char *name);
 

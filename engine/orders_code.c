@@ -50,23 +50,12 @@ void chr_engine_load(struct engine *engine)
 	chr_engine_report(engine, CHR_REPORT_LOADED);
 }
 
-static bool same_ports(const struct chr_descriptor *a, const struct chr_descriptor *b)
-{
-	if (a->port_count != b->port_count || a->flags != b->flags)
-		return false;
-	for (unsigned i = 0; i < a->port_count; i++)
-		if (strcmp(a->port[i].name, b->port[i].name) || a->port[i].direction != b->port[i].direction ||
-		    a->port[i].channel != b->port[i].channel)
-			return false;
-	return true;
-}
-
 static const char *check_swap(const struct engine *engine, const struct chr_descriptor *next)
 {
 	const struct chr_descriptor *now = &engine->loaded->desc;
 	if (strcmp(next->name, now->name))
 		return "the file holds another module";
-	if (!same_ports(next, now) || !chr_descriptor_params_begin(next, now))
+	if (next->flags != now->flags || !chr_descriptor_same_ports(next, now) || !chr_descriptor_params_begin(next, now))
 		return "its ports or parameters are others: it has to be restarted";
 	return NULL;
 }

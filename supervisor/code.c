@@ -200,17 +200,6 @@ bool chr_code_exchange(const struct chr_descriptor *a, const struct chr_descript
 	return chr_descriptor_params_begin(a, b);
 }
 
-bool chr_code_same_ports(const struct chr_descriptor *a, const struct chr_descriptor *b)
-{
-	if (a->port_count != b->port_count)
-		return false;
-	for (unsigned i = 0; i < a->port_count; i++)
-		if (strcmp(a->port[i].name, b->port[i].name) || a->port[i].direction != b->port[i].direction ||
-		    a->port[i].channel != b->port[i].channel)
-			return false;
-	return true;
-}
-
 void chr_code_map(const struct chr_descriptor *from, const struct chr_descriptor *to, uint8_t map[CHR_PARAMS_MAX])
 {
 	memset(map, CHR_CODE_MISSING, CHR_PARAMS_MAX);

@@ -56,9 +56,6 @@ int chr_code_learn(struct chr_code *code, const struct chr_slot *slot, const cha
  * begin with the whole other one. */
 bool chr_code_exchange(const struct chr_descriptor *a, const struct chr_descriptor *b);
 
-/* Have they the same ports, in the same order? */
-bool chr_code_same_ports(const struct chr_descriptor *a, const struct chr_descriptor *b);
-
 /* For every parameter of `from` the place of the one of that name in `to`, or CHR_CODE_MISSING. */
 void chr_code_map(const struct chr_descriptor *from, const struct chr_descriptor *to, uint8_t map[CHR_PARAMS_MAX]);
 

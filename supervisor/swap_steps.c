@@ -18,14 +18,9 @@
 #define DOUBTS        1 /* differences that may come from a machine that stalled: the lane joins again, the trial begins anew */
 #define FADE_MS       10
 
-static bool two(const struct chr_conductor *conductor)
-{
-	return chr_lanes_two(conductor);
-}
-
 static bool all_whole(const struct chr_conductor *conductor)
 {
-	return conductor->lanes.whole[0] && (conductor->lanes.whole[1] || !two(conductor));
+	return conductor->lanes.whole[0] && (conductor->lanes.whole[1] || !chr_lanes_two(conductor));
 }
 
 static uint64_t waited(const struct chr_swap *swap)
@@ -44,7 +39,7 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 {
 	if (!instance->process || instance->process->dying)
 		return;
-	if (two(conductor)) {
+	if (chr_lanes_two(conductor)) {
 		chr_lanes_break(conductor, instance->lane);
 		chr_lanes_tell_outs(conductor);
 	}
@@ -77,7 +72,7 @@ static bool claims_same_sound(const struct chr_conductor *conductor, const struc
 {
 	const struct chr_descriptor *old = swap->unit->type, *new = &swap->code->descriptor;
 	const struct chr_code *running = chr_instances_code(conductor, swap->unit, &swap->unit->instance[0]);
-	if (!swap->carries || old->param_count != new->param_count || !chr_code_same_ports(old, new))
+	if (!swap->carries || old->param_count != new->param_count || !chr_descriptor_same_ports(old, new))
 		return false;
 	return (running && chr_code_equal(running, swap->code)) || (new->sound_version &&new->sound_version == old->sound_version);
 }
@@ -85,10 +80,10 @@ static bool claims_same_sound(const struct chr_conductor *conductor, const struc
 static void begin_first(struct chr_conductor *conductor)
 {
 	struct chr_swap *swap = &conductor->swap;
-	swap->lane = two(conductor) ? !conductor->lanes.leader : 0;
-	swap->compares = two(conductor) && claims_same_sound(conductor, swap);
-	swap->unit->apart = two(conductor) && !swap->carries;
-	conductor->lanes.differ = two(conductor) && !swap->compares;
+	swap->lane = chr_lanes_two(conductor) ? !conductor->lanes.leader : 0;
+	swap->compares = chr_lanes_two(conductor) && claims_same_sound(conductor, swap);
+	swap->unit->apart = chr_lanes_two(conductor) && !swap->carries;
+	conductor->lanes.differ = chr_lanes_two(conductor) && !swap->compares;
 	give_new_code(swap, first_of(swap));
 	chr_swap_set_state(conductor, CHR_SWAP_FIRST);
 	end_instance(conductor, first_of(swap));
@@ -121,8 +116,8 @@ void chr_swap_begin(struct chr_conductor *conductor)
 		return;
 	}
 	bool plays = swap->unit->instance[0].state == CHR_INSTANCE_PLAYING && swap->unit->instance[0].process;
-	bool fits = chr_code_same_ports(old, new) && chr_descriptor_params_begin(old, new);
-	if (two(conductor) || !plays)
+	bool fits = chr_descriptor_same_ports(old, new) && chr_descriptor_params_begin(old, new);
+	if (chr_lanes_two(conductor) || !plays)
 		chr_swap_set_state(conductor, CHR_SWAP_WAITING);
 	else if (!fits || !begin_fading(conductor))
 		begin_first(conductor);
@@ -203,7 +198,7 @@ static void step_trial(struct chr_conductor *conductor)
 		lanes->audit_us = now + AUDIT_US;
 	if (now - swap->trial_us < CHR_SWAP_TRIAL_US || (swap->compares && lanes->audits - swap->audits < AUDITS))
 		return;
-	if (two(conductor)) {
+	if (chr_lanes_two(conductor)) {
 		begin_turning(conductor);
 	} else {
 		chr_swap_commit(conductor);

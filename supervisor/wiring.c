@@ -59,16 +59,13 @@ void chr_edges_finish(struct chr_edges *edges)
 struct end {
 	const struct chr_unit *unit; /* NULL: foreign */
 	char port[CHR_EDGE_NAME_MAX];
-	unsigned lane; /* of a JACK name: 1 when the client ends in ".b" */
 };
 
-static bool strip_suffix(char *text, const char *suffix)
+static void strip_suffix(char *text, const char *suffix)
 {
 	size_t length = strlen(text), tail = strlen(suffix);
-	if (length <= tail || strcmp(text + length - tail, suffix))
-		return false;
-	text[length - tail] = 0;
-	return true;
+	if (length > tail && !strcmp(text + length - tail, suffix))
+		text[length - tail] = 0;
 }
 
 /* Takes "client:port" apart; logical names are JACK names of lane a. */
@@ -82,9 +79,9 @@ static struct end take_apart(const struct chr_rack *rack, const char *name)
 	memcpy(client, name, (size_t)(colon - name));
 	client[colon - name] = 0;
 	/* a client keeps its name until it is opened anew: that of a module just renamed is another one than its module's */
-	end.unit = chr_rack_find_client(rack, client, &end.lane);
+	end.unit = chr_rack_find_client(rack, client, NULL);
 	if (!end.unit) {
-		end.lane = strip_suffix(client, ".b");
+		strip_suffix(client, ".b");
 		end.unit = chr_rack_find((struct chr_rack *)rack, client);
 	}
 	snprintf(end.port, sizeof end.port, "%s", colon + 1);
