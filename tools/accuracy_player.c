@@ -1,6 +1,6 @@
 #include "tools/accuracy.h"
+#include "tools/module_file.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +22,10 @@ static const struct chr_module *load(const char *name)
 {
 	char path[4096];
 	const struct chr_module *module;
-	void *library;
 
 	snprintf(path, sizeof path, "%s/%s.so", accuracy_folder, name);
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	module = library ? dlsym(library, "chr_module") : NULL;
-	if (module && module->abi == CHR_MODULE_ABI)
+	module = chr_module_file(path);
+	if (module)
 		return module;
 	fprintf(stderr, "bench_accuracy: %s: no module: run make first\n", path);
 	exit(EXIT_FAILURE);

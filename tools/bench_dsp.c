@@ -6,9 +6,9 @@
  */
 #include "common/module.h"
 #include "tools/figures.h"
+#include "tools/module_file.h"
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,15 +130,12 @@ static const struct chr_module *load(const char *folder, const char *file)
 {
 	char path[4096];
 	const struct chr_module *module;
-	void *library;
 
 	snprintf(path, sizeof path, "%s/%s", folder, file);
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	module = library ? dlsym(library, "chr_module") : NULL;
-	if (module && module->abi == CHR_MODULE_ABI)
-		return module;
-	fprintf(stderr, "bench_dsp: %s: not a module\n", path);
-	return NULL;
+	module = chr_module_file(path);
+	if (!module)
+		fprintf(stderr, "bench_dsp: %s: not a module\n", path);
+	return module;
 }
 
 /* Adds the cases of a module. Returns how many were added. */

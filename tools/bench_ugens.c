@@ -6,8 +6,8 @@
 #include "tools/bench_probe.h"
 #include "tools/bench_rival.h"
 #include "tools/bench_stat.h"
+#include "tools/module_file.h"
 
-#include <dlfcn.h>
 #include <libgen.h>
 #include <math.h>
 #include <stdlib.h>
@@ -49,8 +49,7 @@ static double ours(const struct chr_bench *bench, const char *name)
 	char self[sizeof bench->self], path[sizeof bench->self + 64];
 	snprintf(self, sizeof self, "%s", bench->self);
 	snprintf(path, sizeof path, "%s/modules/%s.so", dirname(self), name);
-	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	const struct chr_module *module = library ? dlsym(library, "chr_module") : NULL;
+	const struct chr_module *module = chr_module_file(path);
 	if (!module)
 		return NAN;
 	for (unsigned i = 0; i < BLOCK; i++)
@@ -73,7 +72,6 @@ static double ours(const struct chr_bench *bench, const char *name)
 		ns[i] = round_ns(module, state, &io);
 	for (unsigned i = 0; i < INSTANCES; i++)
 		free(state[i]);
-	dlclose(library);
 	return chr_stat_median(ns, ROUNDS);
 }
 

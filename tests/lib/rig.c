@@ -167,6 +167,19 @@ const struct chr_rig_instance *chr_rig_find(const struct chr_rig_status *status,
 	return NULL;
 }
 
+const char *chr_rig_printed(const struct chr_rig *rig)
+{
+	static char text[65536];
+	FILE *f = fopen(rig->log, "r");
+	if (!f) {
+		perror(rig->log);
+		abort();
+	}
+	text[fread(text, 1, sizeof text - 1, f)] = '\0';
+	fclose(f);
+	return text;
+}
+
 int chr_rig_stop(struct chr_rig *rig)
 {
 	bool willing = chr_child_end(&rig->child, 5000);

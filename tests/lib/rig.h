@@ -51,6 +51,9 @@ int chr_rig_status(struct chr_rig *rig, struct chr_rig_status *status);
 /* The instance of a module in a lane ("a", "b"); NULL without one. */
 const struct chr_rig_instance *chr_rig_find(const struct chr_rig_status *status, const char *module, const char *lane);
 
+/* What it printed so far (static memory, until the next call; the first 64 KiB). Aborts when its log cannot be read. */
+const char *chr_rig_printed(const struct chr_rig *rig);
+
 /* Ends it by SIGTERM. Its exit code, or -1 when it had to be killed. */
 int chr_rig_stop(struct chr_rig *rig);
 

@@ -18,22 +18,11 @@
 
 static struct chr_rig rig;
 
-/* What it printed; static memory. */
-static const char *printed(void)
-{
-	static char text[65536];
-	FILE *f = fopen(rig.log, "r");
-	ck_assert_ptr_nonnull(f);
-	text[fread(text, 1, sizeof text - 1, f)] = '\0';
-	fclose(f);
-	return text;
-}
-
 /* Starts it and waits for it to end by itself. */
 static int run_to_end(const char *patch, const char *const *options)
 {
 	ck_assert_int_eq(chr_rig_spawn(&rig, patch, options), 0);
-	ck_assert_msg(chr_child_ended(&rig.child, 10000), "still runs:\n%s", printed());
+	ck_assert_msg(chr_child_ended(&rig.child, 10000), "still runs:\n%s", chr_rig_printed(&rig));
 	chr_peer_close(&rig.peer);
 	return chr_child_code(&rig.child);
 }
@@ -49,7 +38,7 @@ START_TEST(wrong_patches_end_with_65_and_name_every_line)
 					    "  [\"osc1:sideways\", \"out:left\"]\n"
 					    ");\n"),
 			      NULL);
-	const char *text = printed();
+	const char *text = chr_rig_printed(&rig);
 	ck_assert_msg(code == 65, "code %d:\n%s", code, text);
 	ck_assert_msg(strstr(text, ".cfg:1: "), "%s", text);
 	ck_assert_msg(strstr(text, ".cfg:3: "), "%s", text);
@@ -61,7 +50,7 @@ END_TEST
 START_TEST(syntax_errors_and_includes_end_with_65)
 {
 	ck_assert_int_eq(run_to_end(chr_rig_patch("modules = (\n{ name = \n"), NULL), 65);
-	ck_assert_ptr_nonnull(strstr(printed(), ".cfg:"));
+	ck_assert_ptr_nonnull(strstr(chr_rig_printed(&rig), ".cfg:"));
 	ck_assert_int_eq(run_to_end(chr_rig_patch("@include \"/etc\"\n"), NULL), 65);
 	ck_assert_int_eq(run_to_end("/", NULL) & ~1, 64); /* 65, or 64: not a patch */
 	ck_assert_int_eq(run_to_end("/nowhere/at/all.cfg", NULL), 66);
@@ -87,9 +76,9 @@ START_TEST(a_port_in_use_is_named)
 	snprintf(number, sizeof number, "%u", ntohs(at.sin_port));
 	const char *options[] = {"--port", number, NULL};
 	int code = run_to_end(chr_rig_patch(CHR_PATCH_DRONE), options);
-	ck_assert_msg(code == 69, "code %d:\n%s", code, printed());
-	ck_assert_ptr_nonnull(strstr(printed(), number));
-	ck_assert_ptr_nonnull(strstr(printed(), "--port"));
+	ck_assert_msg(code == 69, "code %d:\n%s", code, chr_rig_printed(&rig));
+	ck_assert_ptr_nonnull(strstr(chr_rig_printed(&rig), number));
+	ck_assert_ptr_nonnull(strstr(chr_rig_printed(&rig), "--port"));
 	close(fd);
 }
 END_TEST
@@ -102,7 +91,7 @@ START_TEST(no_jack_ends_with_69_and_one_line)
 	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
 	setenv("PIPEWIRE_RUNTIME_DIR", "/nonexistent", 1);
 	int code = run_to_end(chr_rig_patch(CHR_PATCH_DRONE), options);
-	const char *text = printed();
+	const char *text = chr_rig_printed(&rig);
 	ck_assert_msg(code == 69, "code %d:\n%s", code, text);
 	const char *end = strchr(text, '\n');
 	ck_assert_msg(end && end[1] == '\0', "more than one line:\n%s", text);
@@ -133,7 +122,7 @@ START_TEST(fifty_lives_leave_nothing_behind)
 		long long begun = chr_now_ms();
 		int code = chr_rig_stop(&rig);
 		long long took = chr_now_ms() - begun;
-		ck_assert_msg(code == 0, "life %d ended with %d:\n%s", i + 1, code, printed());
+		ck_assert_msg(code == 0, "life %d ended with %d:\n%s", i + 1, code, chr_rig_printed(&rig));
 		slowest = took > slowest ? took : slowest;
 		ck_assert_uint_eq(chr_orphans(), 0);
 		unlink(rig.log);
@@ -161,7 +150,7 @@ START_TEST(a_second_one_on_the_server_is_told)
 	struct chr_rig first;
 	ck_assert_int_eq(chr_rig_start(&first, chr_rig_patch(CHR_PATCH_VOICES)), 0);
 	int code = run_to_end(chr_rig_patch(CHR_PATCH_VOICES), NULL);
-	const char *text = printed();
+	const char *text = chr_rig_printed(&rig);
 	ck_assert_msg(code == 69 && strstr(text, "another chronus plays there"), "code %d:\n%s", code, text);
 	ck_assert_int_eq(chr_rig_stop(&first), 0);
 }
@@ -176,7 +165,7 @@ START_TEST(a_start_on_a_server_that_hangs_can_be_ended)
 	bool willing = chr_child_end(&rig.child, 30000);
 	kill(chr_server_pid(), SIGCONT);
 	chr_peer_close(&rig.peer);
-	ck_assert_msg(!early && willing, "early %d, willing %d:\n%s", early, willing, printed());
+	ck_assert_msg(!early && willing, "early %d, willing %d:\n%s", early, willing, chr_rig_printed(&rig));
 }
 END_TEST
 

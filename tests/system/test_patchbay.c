@@ -151,16 +151,6 @@ START_TEST(a_name_given_by_a_person_stays)
 }
 END_TEST
 
-static const char *printed(void)
-{
-	static char text[65536];
-	FILE *f = fopen(rig.log, "r");
-	ck_assert_ptr_nonnull(f);
-	text[fread(text, 1, sizeof text - 1, f)] = '\0';
-	fclose(f);
-	return text;
-}
-
 /* A plain file in the database's place is how metadata is turned off. */
 START_TEST(all_works_where_metadata_is_off)
 {
@@ -175,7 +165,8 @@ START_TEST(all_works_where_metadata_is_off)
 	ck_assert_int_eq(chr_server_start(CHR_SERVER_JACKD, 256), 0);
 	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(TWO_LANES)), 0);
 	restart_module("osc1", "a");
-	ck_assert_msg(!strstr(printed(), "jack_db") && !strstr(printed(), "BDB"), "%s", printed());
+	ck_assert_msg(!strstr(chr_rig_printed(&rig), "jack_db") && !strstr(chr_rig_printed(&rig), "BDB"), "%s",
+		      chr_rig_printed(&rig));
 	ck_assert_int_eq(chr_rig_stop(&rig), 0);
 	chr_server_stop();
 	unlink(path);
