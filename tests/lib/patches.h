@@ -23,4 +23,19 @@
 	"  [\"filt1:out\", \"out:left\"], [\"filt1:out\", \"out:right\"]\n"                                                        \
 	");\n"
 
+/* Five modules in two lanes, with inputs and outputs that are free. Dying is forgiven. */
+#define CHR_PATCH_MANY                                                                                                             \
+	"name = \"many\"; lanes = 2; restart = { count = 100; window = 1.0; };\n"                                                  \
+	"modules = (\n"                                                                                                            \
+	"  { name = \"osc1\"; type = \"sine\"; params = { freq = 220.0; level = 0.1; }; },\n"                                      \
+	"  { name = \"osc2\"; type = \"sine\"; params = { freq = 330.0; level = 0.1; }; },\n"                                      \
+	"  { name = \"filt1\"; type = \"biquad\"; },\n"                                                                            \
+	"  { name = \"filt2\"; type = \"biquad\"; },\n"                                                                            \
+	"  { name = \"env1\"; type = \"adsr\"; }\n"                                                                                \
+	");\n"                                                                                                                     \
+	"connections = (\n"                                                                                                        \
+	"  [\"osc1:out\", \"filt1:in\"], [\"filt1:out\", \"out:left\"], [\"osc2:out\", \"filt2:in\"],\n"                           \
+	"  [\"filt2:out\", \"env1:in\"], [\"env1:out\", \"out:right\"]\n"                                                          \
+	");\n"
+
 #endif

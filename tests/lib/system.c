@@ -85,6 +85,12 @@ TCase *chr_system_case(Suite *suite, const char *name, int seconds)
 	return tests;
 }
 
+unsigned chr_system_number(const char *name, unsigned usual)
+{
+	const char *text = getenv(name);
+	return text && atoi(text) > 0 ? (unsigned)atoi(text) : usual;
+}
+
 double chr_system_seconds(double usual)
 {
 	const char *text = getenv("CHRONUS_TEST_SECONDS");

@@ -27,6 +27,9 @@ TCase *chr_system_case(Suite *suite, const char *name, int seconds);
 #define CHR_SYSTEM_SANITIZED 0
 #endif
 
+/* A whole number above 0 from the environment, or `usual`. */
+unsigned chr_system_number(const char *name, unsigned usual);
+
 /* Seconds that a measurement should take: the environment's CHRONUS_TEST_SECONDS, or `usual`. */
 double chr_system_seconds(double usual);
 

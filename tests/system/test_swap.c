@@ -140,12 +140,6 @@ static bool recorded_swap(const char *name, char *text, size_t bytes, size_t *lo
 	return done;
 }
 
-static unsigned wished(unsigned usual)
-{
-	const char *text = getenv("CHRONUS_TEST_SWAPS"); // NOLINT(concurrency-mt-unsafe)
-	return text ? (unsigned)strtoul(text, NULL, 10) : usual;
-}
-
 static void swaps_lose_nothing(const char *const *name, unsigned names, unsigned swaps)
 {
 	unsigned clean = 0, tries = 0;
@@ -167,7 +161,7 @@ static void swaps_lose_nothing(const char *const *name, unsigned names, unsigned
 START_TEST(a_swap_to_the_same_sound_loses_no_frame)
 {
 	static const char *const name[] = {NULL, "ticker_same", "out"};
-	swaps_lose_nothing(name, 3, wished(6));
+	swaps_lose_nothing(name, 3, chr_system_number("CHRONUS_TEST_SWAPS", 6));
 }
 END_TEST
 
@@ -263,7 +257,7 @@ END_TEST
 START_TEST(a_crossfade_to_the_same_sound_changes_no_bit)
 {
 	static const char *const name[] = {"ticker_same", NULL, "out"};
-	swaps_lose_nothing(name, 3, wished(6));
+	swaps_lose_nothing(name, 3, chr_system_number("CHRONUS_TEST_SWAPS", 6));
 }
 END_TEST
 
