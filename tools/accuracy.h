@@ -43,16 +43,6 @@ void accuracy_adsr(struct figures *figures);
 void accuracy_responses(struct figures *figures);
 void accuracy_stability(struct figures *figures);
 
-/* The cookbook's filters, for both of the last two. */
-struct cookbook {
-	double b[3], a[3];
-};
-
-extern const char *const cookbook_modes[];
-#define COOKBOOK_MODES 8u
-
-struct cookbook cookbook(unsigned mode, double hz, double q, double gain_db, double rate_hz);
-
 /* A biquad in a mode of cookbook_modes. */
 struct player player_filter(unsigned mode, float rate_hz, float cutoff_hz, float q, float gain_db, uint32_t frames);
 

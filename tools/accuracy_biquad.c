@@ -1,9 +1,9 @@
-/* The filter's responses against R. Bristow-Johnson's "Cookbook formulae for audio EQ biquad filter coefficients", whose rows are here in
- * double precision.
- */
+/* The filter's responses against those of the cookbook. */
 #include "tools/accuracy.h"
 
-#include <complex.h>
+#include "tests/lib/cookbook.h"
+#include "tests/lib/fit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,36 +15,6 @@
 
 static const float rates[] = {44100.0f, 48000.0f, 96000.0f};
 #define RATES (sizeof rates / sizeof rates[0])
-
-const char *const cookbook_modes[COOKBOOK_MODES] = {"lowpass", "highpass", "bandpass", "notch",
-						    "allpass", "peak",     "lowshelf", "highshelf"};
-
-static struct cookbook shelf(double cosine, double alpha, double a, double sign)
-{
-	const double root = 2.0 * sqrt(a) * alpha;
-
-	return (struct cookbook){
-		.b = {a * ((a + 1.0) - sign * (a - 1.0) * cosine + root), sign * 2.0 * a * ((a - 1.0) - sign * (a + 1.0) * cosine),
-		      a * ((a + 1.0) - sign * (a - 1.0) * cosine - root)},
-		.a = {(a + 1.0) + sign * (a - 1.0) * cosine + root, sign * -2.0 * ((a - 1.0) + sign * (a + 1.0) * cosine),
-		      (a + 1.0) + sign * (a - 1.0) * cosine - root},
-	};
-}
-
-struct cookbook cookbook(unsigned mode, double hz, double q, double gain_db, double rate_hz)
-{
-	const double w = 2.0 * M_PI * hz / rate_hz, k = cos(w), alpha = sin(w) / (2.0 * q), a = pow(10.0, gain_db / 40.0);
-	const struct cookbook rows[] = {
-		{{(1.0 - k) / 2.0, 1.0 - k, (1.0 - k) / 2.0}, {1.0 + alpha, -2.0 * k, 1.0 - alpha}},
-		{{(1.0 + k) / 2.0, -(1.0 + k), (1.0 + k) / 2.0}, {1.0 + alpha, -2.0 * k, 1.0 - alpha}},
-		{{alpha, 0.0, -alpha}, {1.0 + alpha, -2.0 * k, 1.0 - alpha}},
-		{{1.0, -2.0 * k, 1.0}, {1.0 + alpha, -2.0 * k, 1.0 - alpha}},
-		{{1.0 - alpha, -2.0 * k, 1.0 + alpha}, {1.0 + alpha, -2.0 * k, 1.0 - alpha}},
-		{{1.0 + alpha * a, -2.0 * k, 1.0 - alpha * a}, {1.0 + alpha / a, -2.0 * k, 1.0 - alpha / a}},
-	};
-
-	return mode < 6 ? rows[mode] : shelf(k, alpha, a, mode == 6 ? 1.0 : -1.0);
-}
 
 struct player player_filter(unsigned mode, float rate_hz, float cutoff_hz, float q, float gain_db, uint32_t frames)
 {
@@ -58,25 +28,6 @@ struct player player_filter(unsigned mode, float rate_hz, float cutoff_hz, float
 	player_set(&player, "q", q);
 	player_set(&player, "gain", gain_db);
 	return player;
-}
-
-static double complex analytic(const struct cookbook *c, double hz, double rate)
-{
-	const double complex z = cexp(-I * 2.0 * M_PI * hz / rate);
-
-	return (c->b[0] + (c->b[1] + c->b[2] * z) * z) / (c->a[0] + (c->a[1] + c->a[2] * z) * z);
-}
-
-/* Fourier transform of the impulse response at one frequency. */
-static double complex measured(struct player *player, double hz)
-{
-	const float *out = player_port(player, "out");
-	const double complex turn = cexp(-I * 2.0 * M_PI * hz / (double)player->rate_hz);
-	double complex sum = 0.0;
-
-	for (uint32_t i = player->frames; i-- > 0;)
-		sum = sum * turn + (double)out[i];
-	return sum;
 }
 
 /* Frames in which the slowest pole has fallen by 160 dB. */
@@ -96,6 +47,12 @@ static struct player struck(unsigned mode, float rate, float hz, float q, float 
 	return player;
 }
 
+/* Of what was struck, at a frequency. */
+static double level(struct player *player, double hz)
+{
+	return cabs(fit_fourier(player_port(player, "out"), player->frames, hz / (double)player->rate_hz));
+}
+
 /* The worst difference of level in dB of one setting. */
 static double difference_db(unsigned mode, float rate, float hz, float q, float gain)
 {
@@ -105,7 +62,7 @@ static double difference_db(unsigned mode, float rate, float hz, float q, float 
 
 	for (unsigned i = 0; i <= POINTS; i++) {
 		const double at = i == POINTS ? (double)hz : 20.0 * pow(RATE_MAX * (double)rate / 20.0, i / (POINTS - 1.0));
-		const double w = cabs(analytic(&want, at, (double)rate)), h = cabs(measured(&player, at));
+		const double w = cabs(cookbook_response(&want, at, (double)rate)), h = level(&player, at);
 
 		if (at >= 20.0 && at <= RATE_MAX * (double)rate && w >= FLOOR)
 			worst = fmax(worst, fabs(20.0 * log10(h / w)));
@@ -146,7 +103,7 @@ static void half_power(struct figures *figures, unsigned mode)
 			const double edge = mode < 2 ? (double)cutoffs[c]
 						     : atan(tangent * (sqrt(1.0 + half * half) + side * half)) * rate / M_PI;
 
-			worst = fmax(worst, fabs(20.0 * log10(cabs(measured(&player, edge))) + HALF_DB));
+			worst = fmax(worst, fabs(20.0 * log10(level(&player, edge)) + HALF_DB));
 		}
 		player_destroy(&player);
 	}

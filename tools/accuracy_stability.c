@@ -1,6 +1,8 @@
 /* The filter while cutoff, Q and gain move at audio rate, and its noise at the lowest cutoffs. */
 #include "tools/accuracy.h"
 
+#include "tests/lib/cookbook.h"
+
 #include <math.h>
 
 #define RATE     48000.0f

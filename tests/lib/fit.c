@@ -37,3 +37,13 @@ struct fit fit_sine(const float *samples, size_t count, double cycles, uint64_t 
 	fit.residual_db = 10.0 * log10(rest / (double)count / (fit.amplitude * fit.amplitude / 2.0));
 	return fit;
 }
+
+double complex fit_fourier(const float *samples, size_t count, double cycles)
+{
+	const double complex turn = cexp(-I * 2.0 * M_PI * cycles);
+	double complex sum = 0.0;
+
+	for (size_t i = count; i-- > 0;)
+		sum = sum * turn + (double)samples[i];
+	return sum;
+}
