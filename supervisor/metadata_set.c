@@ -3,9 +3,36 @@
 
 #include <jack/metadata.h>
 #include <jack/uuid.h>
+#include <stdio.h>
 #include <string.h>
 
-#define STEP 2 /* properties: 15 to 45 us each on jackd2 */
+#define STEP   2   /* properties: 15 to 45 us each on jackd2 */
+#define SEARCH 512 /* numbers between a client and its last port */
+
+static bool is_pipewire(void)
+{
+	return strstr(jack_get_version_string(), "PipeWire");
+}
+
+/* PipeWire's library knows objects that are gone for a while longer, and names such a client before the one that came back under its name. It numbers
+ * clients and ports in the order in which they come: a client is the last one of its name before its port. */
+static jack_uuid_t newest_of_name(jack_client_t *client, const char *name, jack_uuid_t oldest)
+{
+	char text[JACK_UUID_STRING_SIZE], clock[CHR_SUBJECT_MAX + 8];
+	snprintf(clock, sizeof clock, "%s:clock", name);
+	jack_port_t *port = jack_port_by_name(client, clock);
+	uint32_t from = port ? (uint32_t)jack_port_uuid(port) : 0, to = from > SEARCH ? from - SEARCH : 0;
+	for (uint32_t number = from; number > to; number--) {
+		jack_uuid_t uuid = oldest - (uint32_t)oldest + number;
+		jack_uuid_unparse(uuid, text);
+		char *found = jack_get_client_name_by_uuid(client, text);
+		bool same = found && !strcmp(found, name);
+		jack_free(found);
+		if (same)
+			return uuid;
+	}
+	return 0;
+}
 
 static jack_uuid_t uuid_of(jack_client_t *client, const char *subject)
 {
@@ -18,7 +45,7 @@ static jack_uuid_t uuid_of(jack_client_t *client, const char *subject)
 	if (!text || jack_uuid_parse(text, &uuid))
 		uuid = 0;
 	jack_free(text);
-	return uuid;
+	return uuid && is_pipewire() ? newest_of_name(client, subject, uuid) : uuid;
 }
 
 enum found { NOTHING, OURS, ANOTHER };
@@ -76,13 +103,14 @@ static void set(struct chr_metadata *metadata, jack_client_t *client, struct chr
 	property->uuid = uuid;
 }
 
-/* A port's uuid may be that of another port of ours by now, which has the property already. */
+/* A port's uuid may be that of another port of ours by now, which has the property already. PipeWire forgets by itself what was told of those that are
+ * gone, and its library before 1.0.4 takes the property away from another one: it asks by the number in the uuid, which the server never knew. */
 static void clear(struct chr_metadata *metadata, jack_client_t *client, const struct chr_property *stale)
 {
 	for (unsigned i = 0; i < metadata->wanted.count; i++)
 		if (metadata->wanted.property[i].uuid == stale->uuid && metadata->wanted.property[i].key == stale->key)
 			return;
-	if (look(stale->uuid, stale) == OURS)
+	if (!is_pipewire() && look(stale->uuid, stale) == OURS)
 		jack_remove_property(client, stale->uuid, chr_property_uri(stale->key));
 }
 
