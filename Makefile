@@ -321,10 +321,8 @@ $B/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy $(lint_hdr) | deps
 #   use-of-uninitialized-value  arrays that a loop of another function fills
 #   possible-null-dereference   memory that is there whenever the count is not 0
 #   double-free                 an array of pointers that a loop frees
-#   null-argument               a text that is NULL only for options that take none
 analyzer_off_modules/biquad := use-of-uninitialized-value
 analyzer_off_supervisor/graph_wire := possible-null-dereference
-analyzer_off_tools/chronus-faults := null-argument
 analyzer_off_tools/faults_tape := double-free
 analyzer_src := $(common_src) $(module_src) $(dsp_src) $(engine_src) $(supervisor_src) $(tools_src)
 analyzer_stamps := $(analyzer_src:%.c=$B/analyzer/%.ok)

@@ -1,11 +1,13 @@
 /* chronus-bench: measures Chronus beside its predecessor's figures, its peers and the floors of the machine, and prints the tables. */
 #include "tests/lib/server.h"
+#include "tools/arguments.h"
 #include "tools/bench.h"
 #include "tools/bench_chain.h"
 #include "tools/through.h"
 
 #include <limits.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -16,29 +18,33 @@ struct options {
 	bool quick, full, pipewire, list, help;
 };
 
-enum kind { FLAG, TEXT };
+#define AT(field) offsetof(struct options, field)
 
-static const struct option {
-	const char *name, *argument, *help;
-	enum kind kind;
-	size_t place;
-} table[] = {
-	{"quick", NULL, "short runs: a few minutes in all, with more noise in the figures", FLAG, offsetof(struct options, quick)},
-	{"long", NULL, "10^9 events through the ring", FLAG, offsetof(struct options, full)},
-	{"only", "STAGE,...", "these stages alone", TEXT, offsetof(struct options, only)},
-	{"merge", "FILE,...", "begin with the figures of earlier runs' JSON; --only= measures nothing besides", TEXT,
-	 offsetof(struct options, merge)},
-	{"pipewire", NULL, "on PipeWire's JACK instead of jackd2", FLAG, offsetof(struct options, pipewire)},
-	{"json", "FILE", "write the figures as JSON; -: to standard output, instead of the tables", TEXT,
-	 offsetof(struct options, json)},
-	{"svg", "FOLDER", "write the plots as SVG", TEXT, offsetof(struct options, svg)},
-	{"markdown", "FILE", "rewrite the tables between the marker lines of this file", TEXT, offsetof(struct options, markdown)},
-	{"list", NULL, "list the stages and end", FLAG, offsetof(struct options, list)},
-	{"help", NULL, "print this and end", FLAG, offsetof(struct options, help)},
-	{"client", NULL, NULL, TEXT, offsetof(struct options, client)}, /* for itself: be an empty JACK client of this name */
+static const struct chr_argument table[] = {
+	{"quick", NULL, "short runs: a few minutes in all, with more noise in the figures", CHR_ARGUMENT_FLAG, AT(quick), 0, 0},
+	{"long", NULL, "10^9 events through the ring", CHR_ARGUMENT_FLAG, AT(full), 0, 0},
+	{"only", "STAGE,...", "these stages alone", CHR_ARGUMENT_TEXT, AT(only), 0, 0},
+	{"merge", "FILE,...", "begin with the figures of earlier runs' JSON; --only= measures nothing besides", CHR_ARGUMENT_TEXT,
+	 AT(merge), 0, 0},
+	{"pipewire", NULL, "on PipeWire's JACK instead of jackd2", CHR_ARGUMENT_FLAG, AT(pipewire), 0, 0},
+	{"json", "FILE", "write the figures as JSON; -: to standard output, instead of the tables", CHR_ARGUMENT_TEXT, AT(json), 0,
+	 0},
+	{"svg", "FOLDER", "write the plots as SVG", CHR_ARGUMENT_TEXT, AT(svg), 0, 0},
+	{"markdown", "FILE", "rewrite the tables between the marker lines of this file", CHR_ARGUMENT_TEXT, AT(markdown), 0, 0},
+	{"list", NULL, "list the stages and end", CHR_ARGUMENT_FLAG, AT(list), 0, 0},
+	{"help", NULL, "print this and end", CHR_ARGUMENT_FLAG, AT(help), 0, 0},
+	{"client", "NAME", NULL, CHR_ARGUMENT_TEXT, AT(client), 0, 0}, /* for itself: be an empty JACK client of this name */
 };
 
-#define ROWS (sizeof table / sizeof table[0])
+static const struct chr_arguments arguments = {
+	.program = "chronus-bench",
+	.row = table,
+	.rows = sizeof table / sizeof table[0],
+	.before = "Measures and prints tables: the predecessor's figures, peers, accuracy, speed. Run it from the top of the tree, "
+		  "on a\n"
+		  "machine that has nothing else to do.\n",
+	.after = "Exit codes: 0 the tables were made, whatever they say; 1 a stage could not run; 64 usage; 69 no server.\n",
+};
 
 void chr_bench_tell(const char *format, ...)
 {
@@ -76,55 +82,6 @@ void chr_bench_no_server(void)
 }
 
 /* ---- the command line ---- */
-
-static void print_help(void)
-{
-	printf("usage: chronus-bench [options]\n\n"
-	       "Measures and prints tables: the predecessor's figures, peers, accuracy, speed. Run it from the top of the tree, on "
-	       "a\n"
-	       "machine that has nothing else to do.\n\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		char left[40];
-		snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].argument ? table[i].argument : "");
-		if (table[i].help)
-			printf("  %-20s %s\n", left, table[i].help);
-	}
-	printf("\nExit codes: 0 the tables were made, whatever they say; 1 a stage could not run; 64 usage; 69 no server.\n");
-}
-
-static const struct option *find(const char *argument, const char **value)
-{
-	if (strcmp(argument, "-h") == 0)
-		argument = "--help";
-	for (size_t i = 0; i < ROWS && strncmp(argument, "--", 2) == 0; i++) {
-		size_t length = strlen(table[i].name);
-		if (strncmp(argument + 2, table[i].name, length) != 0)
-			continue;
-		if (argument[2 + length] == '=' && table[i].kind == TEXT)
-			*value = argument + 3 + length;
-		if (argument[2 + length] == 0 || *value)
-			return &table[i];
-	}
-	return NULL;
-}
-
-static int parse(struct options *options, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const char *value = NULL;
-		const struct option *option = find(argv[i], &value);
-		if (!option || (option->kind == TEXT && !value && i + 1 == argc)) {
-			fprintf(stderr, "chronus-bench: %s: %s; --help lists the options\n", argv[i],
-				option ? "a value is missing" : "no such option");
-			return EX_USAGE;
-		}
-		if (option->kind == FLAG)
-			*(bool *)((char *)options + option->place) = true;
-		else
-			*(const char **)((char *)options + option->place) = value ? value : argv[++i];
-	}
-	return 0;
-}
 
 static bool listed(const char *list, const char *name)
 {
@@ -209,15 +166,17 @@ int main(int argc, char **argv)
 {
 	static struct chr_bench bench;
 	struct options options = {0};
-	int code = parse(&options, argc, argv);
+	int code = chr_arguments_take(&arguments, &options, argc, argv);
 	if (code)
 		return code;
 	if (options.client)
 		return chr_bench_empty_client(options.client);
-	if (options.help || options.list) {
-		(options.help ? print_help : print_list)();
+	if (options.help)
+		chr_arguments_help(&arguments);
+	else if (options.list)
+		print_list();
+	if (options.help || options.list)
 		return EXIT_SUCCESS;
-	}
 	if (check_only(options.only) || readlink("/proc/self/exe", bench.self, sizeof bench.self - 1) < 0)
 		return EX_USAGE;
 	if (options.pipewire && (code = chr_through_pipewire("chronus-bench", argv)))

@@ -1,11 +1,12 @@
 /* chronus-faults: strikes a playing Chronus with faults and judges every sample of what is heard. */
 #include "tests/lib/server.h"
+#include "tools/arguments.h"
 #include "tools/faults.h"
 #include "tools/through.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,44 +15,49 @@
 
 #define RATE 48000
 
-enum row { PERIOD, SEED, COUNT, FAULTS, SERVER, LANES, PATCH, QUICK, COST, JSON, PICTURE, LOG, VERBOSE, LIST, HELP, ROWS };
-
-static const struct {
-	const char *name, *argument, *help;
-} table[ROWS] = {
-	[PERIOD] = {"period", "FRAMES", "of the JACK server: 16 to 4096 (128)"},
-	[SEED] = {"seed", "S", "of everything that is drawn; the same seed, the same faults (1)"},
-	[COUNT] = {"count", "N", "faults, spread evenly over those listed; some are struck once each besides (100)"},
-	[FAULTS] = {"faults", "LIST", "names, separated by commas; also: single, all (all)"},
-	[SERVER] = {"server", "NAME", "jackd2 or pipewire; a server of its own is started (jackd2)"},
-	[LANES] = {"lanes", "1|2", "of the patch (2)"},
-	[PATCH] = {"patch", "FILE", "what is played: six modules or more whose parameters stand still (patches/faults.cfg)"},
-	[QUICK] = {"quick", NULL, "a short time of CPU stress"},
-	[COST] = {"cost", NULL, "instead: the CPU time of one lane and of two"},
-	[JSON] = {"json", "FILE", "write the figures as JSON; -: to standard output"},
-	[PICTURE] = {"picture", "FILE", "draw what was heard, with the faults marked, as SVG"},
-	[LOG] = {"log", "FILE", "what chronus prints (a file that goes with the campaign)"},
-	[VERBOSE] = {"verbose", NULL, "a line for every fault that was heard; chronus tells more, too"},
-	[LIST] = {"list", NULL, "list the faults and end"},
-	[HELP] = {"help", NULL, "print this and end"},
+/* What the command line asks for. */
+struct asked {
+	struct chr_campaign_options options;
+	bool list, help;
 };
 
-static void print_help(void)
-{
-	printf("usage: chronus-faults [options]\n\n"
-	       "Plays a patch, strikes it with faults, and compares all that is heard with what an undisturbed run would have "
-	       "played,\n"
-	       "frame by frame and bit for bit. Ends with 0 only when every bar holds.\n\n");
-	for (int i = 0; i < ROWS; i++) {
-		char left[40];
-		snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].argument ? table[i].argument : "");
-		printf("  %-20s %s\n", left, table[i].help);
-	}
-	printf("\n`heard` counts the faults with frames lost: skipped, silent or different. `stalled`: of these, those during "
-	       "which a JACK\n"
-	       "client that has nothing to do with chronus lost frames too. They count like all others.\n"
-	       "Exit codes: 0 all bars hold, 1 one does not, 64 usage, 69 no server, 70 the campaign broke off.\n");
-}
+#define AT(field) offsetof(struct asked, field)
+
+static const struct chr_argument table[] = {
+	{"period", "FRAMES", "of the JACK server: 16 to 4096 (128)", CHR_ARGUMENT_WHOLE, AT(options.period), 16, 4096},
+	{"seed", "S", "of everything that is drawn; the same seed, the same faults (1)", CHR_ARGUMENT_WHOLE, AT(options.seed), 1,
+	 UINT_MAX},
+	{"count", "N", "faults, spread evenly over those listed; some are struck once each besides (100)", CHR_ARGUMENT_WHOLE,
+	 AT(options.count), 0, 1000000},
+	{"faults", "LIST", "names, separated by commas; also: single, all (all)", CHR_ARGUMENT_TEXT, AT(options.faults), 0, 0},
+	{"server", "NAME", "jackd2 or pipewire; a server of its own is started (jackd2)", CHR_ARGUMENT_SERVER, AT(options.pipewire),
+	 0, 0},
+	{"lanes", "1|2", "of the patch (2)", CHR_ARGUMENT_WHOLE, AT(options.lanes), 1, 2},
+	{"patch", "FILE", "what is played: six modules or more whose parameters stand still (patches/faults.cfg)",
+	 CHR_ARGUMENT_TEXT, AT(options.patch), 0, 0},
+	{"quick", NULL, "a short time of CPU stress", CHR_ARGUMENT_FLAG, AT(options.quick), 0, 0},
+	{"cost", NULL, "instead: the CPU time of one lane and of two", CHR_ARGUMENT_FLAG, AT(options.cost), 0, 0},
+	{"json", "FILE", "write the figures as JSON; -: to standard output", CHR_ARGUMENT_TEXT, AT(options.json), 0, 0},
+	{"picture", "FILE", "draw what was heard, with the faults marked, as SVG", CHR_ARGUMENT_TEXT, AT(options.picture), 0, 0},
+	{"log", "FILE", "what chronus prints (a file that goes with the campaign)", CHR_ARGUMENT_TEXT, AT(options.log), 0, 0},
+	{"verbose", NULL, "a line for every fault that was heard; chronus tells more, too", CHR_ARGUMENT_FLAG, AT(options.verbose),
+	 0, 0},
+	{"list", NULL, "list the faults and end", CHR_ARGUMENT_FLAG, AT(list), 0, 0},
+	{"help", NULL, "print this and end", CHR_ARGUMENT_FLAG, AT(help), 0, 0},
+};
+
+static const struct chr_arguments arguments = {
+	.program = "chronus-faults",
+	.row = table,
+	.rows = sizeof table / sizeof table[0],
+	.before = "Plays a patch, strikes it with faults, and compares all that is heard with what an undisturbed run would have "
+		  "played,\n"
+		  "frame by frame and bit for bit. Ends with 0 only when every bar holds.\n",
+	.after = "`heard` counts the faults with frames lost: skipped, silent or different. `stalled`: of these, those during "
+		 "which a JACK\n"
+		 "client that has nothing to do with chronus lost frames too. They count like all others.\n"
+		 "Exit codes: 0 all bars hold, 1 one does not, 64 usage, 69 no server, 70 the campaign broke off.\n",
+};
 
 static void print_list(void)
 {
@@ -59,118 +65,13 @@ static void print_list(void)
 		printf("%-14s%s%s\n", chr_kind[i].name, chr_kind[i].help, chr_kind[i].flags & CHR_KIND_ONCE ? "; once" : "");
 }
 
-static int number(const char *text, const char *name, unsigned least, unsigned most, unsigned *to)
+static int settle_faults(struct chr_campaign_options *options)
 {
-	char *end;
-	errno = 0;
-	if (!text)
-		text = "";
-	unsigned long value = strtoul(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || value < least || value > most) {
-		fprintf(stderr, "chronus-faults: --%s takes a whole number from %u to %u, not \"%s\"\n", name, least, most, text);
-		return EX_USAGE;
-	}
-	*to = (unsigned)value;
-	return 0;
-}
-
-static int take_faults(struct chr_campaign_options *options, const char *text)
-{
-	options->faults = strcmp(text, "all") == 0      ? NULL
-			  : strcmp(text, "single") == 0 ? "kill,segv,abort,bus,fpe,loop,stop"
-							: text;
-	return options->faults && chr_campaign_check("chronus-faults", options->faults) ? EX_USAGE : 0;
-}
-
-static int take(struct chr_campaign_options *options, enum row row, const char *text)
-{
-	switch (row) {
-	case PERIOD:
-		return number(text, "period", 16, 4096, &options->period);
-	case SEED:
-		return number(text, "seed", 1, UINT_MAX, &options->seed);
-	case COUNT:
-		return number(text, "count", 0, 1000000, &options->count);
-	case LANES:
-		return number(text, "lanes", 1, 2, &options->lanes);
-	case FAULTS:
-		return take_faults(options, text);
-	case SERVER:
-		options->pipewire = strcmp(text, "pipewire") == 0;
-		if (!options->pipewire && strcmp(text, "jackd2") != 0) {
-			fprintf(stderr, "chronus-faults: --server is jackd2 or pipewire, not \"%s\"\n", text);
-			return EX_USAGE;
-		}
-		break;
-	case PATCH:
-		options->patch = text;
-		break;
-	case JSON:
-		options->json = text;
-		break;
-	case PICTURE:
-		options->picture = text;
-		break;
-	case LOG:
-		options->log = text;
-		break;
-	case QUICK:
-		options->quick = true;
-		break;
-	case COST:
-		options->cost = true;
-		break;
-	case VERBOSE:
-		options->verbose = true;
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
-/* Which row an argument names: --name, --name=value. ROWS: none. */
-static enum row find_row(const char *argument, const char **value)
-{
-	if (strcmp(argument, "-h") == 0)
-		return HELP;
-	for (int i = 0; i < ROWS && strncmp(argument, "--", 2) == 0; i++) {
-		size_t length = strlen(table[i].name);
-		if (strncmp(argument + 2, table[i].name, length) != 0)
-			continue;
-		if (argument[2 + length] == '=' && table[i].argument)
-			*value = argument + 3 + length;
-		if (argument[2 + length] == 0 || *value)
-			return (enum row)i;
-	}
-	return ROWS;
-}
-
-/* 0, an exit code, or -1 when there is nothing more to do. */
-static int parse(struct chr_campaign_options *options, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		const char *value = NULL;
-		enum row row = find_row(argv[i], &value);
-		if (row == HELP || row == LIST) {
-			if (row == HELP)
-				print_help();
-			else
-				print_list();
-			return -1;
-		}
-		if (row == ROWS || (table[row].argument && !value && i + 1 == argc)) {
-			fprintf(stderr, "chronus-faults: %s: %s; --help lists the options\n", argv[i],
-				row == ROWS ? "no such option" : "a value is missing");
-			return EX_USAGE;
-		}
-		if (table[row].argument && !value)
-			value = argv[++i];
-		int code = take(options, row, value);
-		if (code)
-			return code;
-	}
-	return 0;
+	if (!options->faults || strcmp(options->faults, "all") == 0)
+		options->faults = NULL;
+	else if (strcmp(options->faults, "single") == 0)
+		options->faults = "kill,segv,abort,bus,fpe,loop,stop";
+	return options->faults && chr_campaign_check(arguments.program, options->faults) ? EX_USAGE : 0;
 }
 
 static int run(struct chr_campaign *campaign)
@@ -193,13 +94,20 @@ static int finish(struct chr_campaign *campaign, int rc)
 
 int main(int argc, char **argv)
 {
-	static struct chr_campaign campaign = {
-		.options = {.period = 128, .lanes = 2, .count = 100, .seed = 1, .patch = "patches/faults.cfg"}};
+	struct asked asked = {.options = {.period = 128, .lanes = 2, .count = 100, .seed = 1, .patch = "patches/faults.cfg"}};
+	static struct chr_campaign campaign;
 	static char self[PATH_MAX], log[PATH_MAX];
 	struct chr_campaign_options *options = &campaign.options;
-	int code = parse(options, argc, argv);
-	if (code)
-		return code < 0 ? 0 : code;
+	int code = chr_arguments_take(&arguments, &asked, argc, argv);
+	if (asked.help)
+		chr_arguments_help(&arguments);
+	else if (asked.list)
+		print_list();
+	if (code || asked.help || asked.list)
+		return code;
+	*options = asked.options;
+	if ((code = settle_faults(options)))
+		return code;
 	if (options->pipewire && (code = chr_through_pipewire("chronus-faults", argv)))
 		return code;
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)

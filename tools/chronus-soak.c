@@ -1,13 +1,13 @@
 /* chronus-soak: plays, patches and strikes a Chronus at random for a long time, and sees whether anything grows. */
 #include "common/clock.h"
 #include "tests/lib/server.h"
+#include "tools/arguments.h"
 #include "tools/soak.h"
 #include "tools/through.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,109 +16,45 @@
 
 #define ATTEMPTS 3
 
-enum row { MINUTES, SEED, SERVER, PERIOD, PATCH, FAULTS, LOOPS, JSON, SVG, LOG, VERBOSE, HELP, ROWS };
-
-static const struct {
-	const char *name, *argument, *help;
-} table[ROWS] = {
-	[MINUTES] = {"minutes", "M", "how long (30)"},
-	[SEED] = {"seed", "S", "of everything that is drawn (1)"},
-	[SERVER] = {"server", "NAME", "jackd2 or pipewire; a server of its own is started (jackd2)"},
-	[PERIOD] = {"period", "FRAMES", "of the JACK server: 16 to 4096 (256)"},
-	[PATCH] = {"patch", "FILE", "what it begins with (patches/faults.cfg)"},
-	[FAULTS] = {"faults", "LIST", "names, separated by commas, of those that chronus-faults --list tells"},
-	[LOOPS] = {"loops", NULL, "connections may close loops; on jackd2 they may anyway"},
-	[JSON] = {"json", "FILE", "write samples, faults and verdicts as JSON; -: to standard output, alone"},
-	[SVG] = {"svg", "FILE", "plot all over time, with the faults marked"},
-	[LOG] = {"log", "FILE", "what chronus prints (a file that goes with the soak)"},
-	[VERBOSE] = {"verbose", NULL, "tell refused edits; chronus tells more, too"},
-	[HELP] = {"help", NULL, "print this and end"},
+/* What the command line asks for. */
+struct asked {
+	struct chr_soak_options options;
+	bool help;
 };
 
-static void print_help(void)
-{
-	printf("usage: chronus-soak [options]\n\n"
-	       "Plays a patch with two lanes at random (values, ramps, gates), patches it at random (connections, modules, save, "
-	       "load,\n"
-	       "swap), and strikes a random process with a random fault every 2 s. Meanwhile it samples what the supervisor and "
-	       "the\n"
-	       "modules hold, how long OSC takes to be answered, and how long repairs take. Ends with 0 only when all plays again "
-	       "after\n"
-	       "every fault and nothing has grown.\n\n");
-	for (int i = 0; i < ROWS; i++) {
-		char left[40];
-		snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].argument ? table[i].argument : "");
-		printf("  %-18s %s\n", left, table[i].help);
-	}
-	printf("\nExit codes: 0 all bars hold, 1 one does not, 64 usage, 69 no server, 70 it could not begin.\n");
-}
+#define AT(field) offsetof(struct asked, field)
 
-static int number(const char *text, const char *name, double least, double most, double *to)
-{
-	char *end;
-	double value = strtod(text, &end);
-	if (end == text || *end || !(value >= least && value <= most)) {
-		fprintf(stderr, "chronus-soak: --%s takes a number from %g to %.0f, not \"%s\"\n", name, least, most, text);
-		return EX_USAGE;
-	}
-	*to = value;
-	return 0;
-}
+static const struct chr_argument table[] = {
+	{"minutes", "M", "how long (30)", CHR_ARGUMENT_REAL, AT(options.minutes), 0.01, 100000},
+	{"seed", "S", "of everything that is drawn (1)", CHR_ARGUMENT_WHOLE, AT(options.seed), 1, UINT_MAX},
+	{"server", "NAME", "jackd2 or pipewire; a server of its own is started (jackd2)", CHR_ARGUMENT_SERVER, AT(options.pipewire),
+	 0, 0},
+	{"period", "FRAMES", "of the JACK server: 16 to 4096 (256)", CHR_ARGUMENT_WHOLE, AT(options.period), 16, 4096},
+	{"patch", "FILE", "what it begins with (patches/faults.cfg)", CHR_ARGUMENT_TEXT, AT(options.patch), 0, 0},
+	{"faults", "LIST", "names, separated by commas, of those that chronus-faults --list tells", CHR_ARGUMENT_TEXT,
+	 AT(options.faults), 0, 0},
+	{"loops", NULL, "connections may close loops; on jackd2 they may anyway", CHR_ARGUMENT_FLAG, AT(options.loops), 0, 0},
+	{"json", "FILE", "write samples, faults and verdicts as JSON; -: to standard output, alone", CHR_ARGUMENT_TEXT,
+	 AT(options.json), 0, 0},
+	{"svg", "FILE", "plot all over time, with the faults marked", CHR_ARGUMENT_TEXT, AT(options.svg), 0, 0},
+	{"log", "FILE", "what chronus prints (a file that goes with the soak)", CHR_ARGUMENT_TEXT, AT(options.log), 0, 0},
+	{"verbose", NULL, "tell refused edits; chronus tells more, too", CHR_ARGUMENT_FLAG, AT(options.verbose), 0, 0},
+	{"help", NULL, "print this and end", CHR_ARGUMENT_FLAG, AT(help), 0, 0},
+};
 
-static int take(struct chr_soak_options *options, int row, const char *text)
-{
-	const char **const texts[ROWS] = {[PATCH] = &options->patch,
-					  [FAULTS] = &options->faults,
-					  [JSON] = &options->json,
-					  [SVG] = &options->svg,
-					  [LOG] = &options->log};
-	double value = 0;
-	int code = 0;
-	if (row == FAULTS && chr_campaign_check("chronus-soak", text))
-		return EX_USAGE;
-	if (texts[row])
-		*texts[row] = text;
-	else if (row == MINUTES)
-		return number(text, "minutes", 0.01, 100000, &options->minutes);
-	else if (row == SEED && !(code = number(text, "seed", 1, UINT_MAX, &value)))
-		options->seed = (uint32_t)value;
-	else if (row == PERIOD && !(code = number(text, "period", 16, 4096, &value)))
-		options->period = (unsigned)value;
-	else if (row == VERBOSE)
-		options->verbose = true;
-	else if (row == LOOPS)
-		options->loops = true;
-	else if (row == SERVER) {
-		options->pipewire = strcmp(text, "pipewire") == 0;
-		if (!options->pipewire && strcmp(text, "jackd2") != 0) {
-			fprintf(stderr, "chronus-soak: --server is jackd2 or pipewire, not \"%s\"\n", text);
-			return EX_USAGE;
-		}
-	}
-	return code;
-}
-
-/* 0, an exit code, or -1 when there is nothing more to do. */
-static int parse(struct chr_soak_options *options, int argc, char **argv)
-{
-	struct option known[ROWS + 1] = {0};
-	for (int i = 0; i < ROWS; i++)
-		known[i] = (struct option){table[i].name, table[i].argument ? required_argument : no_argument, NULL, i};
-	for (int row; (row = getopt_long(argc, argv, "", known, NULL)) >= 0;) {
-		if (row == HELP) {
-			print_help();
-			return -1;
-		}
-		int code = row < ROWS ? take(options, row, optarg) : EX_USAGE;
-		if (code)
-			return code;
-	}
-	if (optind < argc) {
-		fprintf(stderr, "chronus-soak: %s: no such option; --help lists them\n", argv[optind]);
-		return EX_USAGE;
-	}
-	return 0;
-}
+static const struct chr_arguments arguments = {
+	.program = "chronus-soak",
+	.row = table,
+	.rows = sizeof table / sizeof table[0],
+	.before = "Plays a patch with two lanes at random (values, ramps, gates), patches it at random (connections, modules, "
+		  "save, load,\n"
+		  "swap), and strikes a random process with a random fault every 2 s. Meanwhile it samples what the supervisor and "
+		  "the\n"
+		  "modules hold, how long OSC takes to be answered, and how long repairs take. Ends with 0 only when all plays "
+		  "again after\n"
+		  "every fault and nothing has grown.\n",
+	.after = "Exit codes: 0 all bars hold, 1 one does not, 64 usage, 69 no server, 70 it could not begin.\n",
+};
 
 /* ---- the soak ---- */
 
@@ -232,12 +168,18 @@ static int soak_through(struct chr_soak *soak)
 
 int main(int argc, char **argv)
 {
-	static struct chr_soak soak = {.options = {.minutes = 30, .seed = 1, .period = 256, .patch = "patches/faults.cfg"}};
+	struct asked asked = {.options = {.minutes = 30, .seed = 1, .period = 256, .patch = "patches/faults.cfg"}};
+	static struct chr_soak soak;
 	static char self[PATH_MAX], log[PATH_MAX];
 	struct chr_soak_options *options = &soak.options;
-	int code = parse(options, argc, argv);
-	if (code)
-		return code < 0 ? 0 : code;
+	int code = chr_arguments_take(&arguments, &asked, argc, argv);
+	if (asked.help)
+		chr_arguments_help(&arguments);
+	if (code || asked.help)
+		return code;
+	*options = asked.options;
+	if (options->faults && chr_campaign_check(arguments.program, options->faults))
+		return EX_USAGE;
 	if (options->pipewire && (code = chr_through_pipewire("chronus-soak", argv)))
 		return code;
 	/* where loops overlap, a lane may never come back on PipeWire */
