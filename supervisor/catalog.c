@@ -119,18 +119,31 @@ static bool answer(struct chr_type *type, struct chr_process *process, uint64_t 
 	}
 }
 
-static struct chr_process *ask(const struct chr_catalog *catalog, struct chr_type *type)
+/* `ours`: a file that others may write is not loaded. */
+static struct chr_process *ask(const struct chr_spawn *spawn, struct chr_type *type, bool ours)
 {
 	type->code = chr_code_copy(type->file, type->why, sizeof type->why);
 	if (!type->code)
 		return NULL;
-	struct chr_process *process = chr_process_spawn(&catalog->spawn);
+	if (ours && type->code->foreign) {
+		snprintf(type->why, sizeof type->why, "%s", CHR_CODE_FOREIGN);
+		return NULL;
+	}
+	struct chr_process *process = chr_process_spawn(spawn);
 	if (!process) {
-		snprintf(type->why, sizeof type->why, "cannot start %.150s: %s", catalog->spawn.program, strerror(errno));
+		snprintf(type->why, sizeof type->why, "cannot start %.150s: %s", spawn->program, strerror(errno));
 		return NULL;
 	}
 	chr_code_load(type->code, process);
 	return process;
+}
+
+/* What came of it, before the deadline. */
+static void hear(struct chr_type *type, struct chr_process *process, uint64_t deadline)
+{
+	if (!answer(type, process, deadline) && !type->why[0])
+		snprintf(type->why, sizeof type->why, "loading it took longer than %d ms", CHR_CATALOG_WAIT_MS);
+	chr_process_destroy(process);
 }
 
 static void ask_all(struct chr_catalog *catalog)
@@ -140,15 +153,10 @@ static void ask_all(struct chr_catalog *catalog)
 		struct chr_process *process[ASKED_AT_ONCE] = {NULL};
 		unsigned count = catalog->count - first < ASKED_AT_ONCE ? catalog->count - first : ASKED_AT_ONCE;
 		for (unsigned i = 0; i < count; i++)
-			process[i] = ask(catalog, catalog->type[first + i]);
-		for (unsigned i = 0; i < count; i++) {
-			struct chr_type *type = catalog->type[first + i];
-			if (!process[i])
-				continue;
-			if (!answer(type, process[i], deadline) && !type->why[0])
-				snprintf(type->why, sizeof type->why, "loading it took longer than %d ms", CHR_CATALOG_WAIT_MS);
-			chr_process_destroy(process[i]);
-		}
+			process[i] = ask(&catalog->spawn, catalog->type[first + i], false);
+		for (unsigned i = 0; i < count; i++)
+			if (process[i])
+				hear(catalog->type[first + i], process[i], deadline);
 	}
 }
 
@@ -173,21 +181,15 @@ void chr_catalog_finish(struct chr_catalog *catalog)
 		free(catalog->type[i]);
 	}
 	free(catalog->type);
+	for (unsigned i = 0; i < catalog->given_count; i++)
+		chr_code_release(catalog->given[i]);
+	free(catalog->given);
 	*catalog = (struct chr_catalog){0};
 }
 
 const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const char *name)
 {
 	return find(catalog, name);
-}
-
-const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char **why)
-{
-	const struct chr_type *type = find(self, name);
-	bool known = type && chr_type_known(type);
-	if (why)
-		*why = type && !known ? type->why : NULL;
-	return known ? &type->code->descriptor : NULL;
 }
 
 void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct chr_code *code)
@@ -197,4 +199,84 @@ void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct c
 		return;
 	chr_code_release(type->code);
 	type->code = chr_code_hold(code);
+}
+
+/* ---- files that people named ---- */
+
+struct chr_code *chr_catalog_ask(const struct chr_spawn *spawn, const char *name, const char *file, char why[CHR_TEXT_MAX])
+{
+	struct chr_type type = {0};
+	snprintf(type.name, sizeof type.name, "%s", name);
+	snprintf(type.file, sizeof type.file, "%s", file);
+	struct chr_process *process = ask(spawn, &type, true);
+	if (process)
+		hear(&type, process, chr_monotonic_us() + CHR_CATALOG_WAIT_MS * 1000u);
+	if (type.code && type.code->known && !type.why[0])
+		return type.code;
+	memcpy(why, type.why, CHR_TEXT_MAX);
+	chr_code_release(type.code);
+	return NULL;
+}
+
+static struct chr_code **place_of(const struct chr_catalog *catalog, const char *name, const char *file)
+{
+	for (unsigned i = 0; i < catalog->given_count; i++)
+		if (!strcmp(catalog->given[i]->file, file) && !strcmp(catalog->given[i]->descriptor.name, name))
+			return &catalog->given[i];
+	return NULL;
+}
+
+int chr_catalog_keep(struct chr_catalog *catalog, struct chr_code *code)
+{
+	struct chr_code **place = place_of(catalog, code->descriptor.name, code->file);
+	if (!place) {
+		struct chr_code **grown = realloc(catalog->given, (catalog->given_count + 1) * sizeof(struct chr_code *));
+		if (!grown)
+			return -ENOMEM;
+		catalog->given = grown;
+		place = &grown[catalog->given_count++];
+		*place = NULL;
+	}
+	chr_code_hold(code);
+	chr_code_release(*place);
+	*place = code;
+	return 0;
+}
+
+struct chr_code *chr_catalog_given(const struct chr_catalog *catalog, const char *name, const char *file)
+{
+	struct chr_code **place = place_of(catalog, name, file);
+	return place ? *place : NULL;
+}
+
+const char *chr_catalog_file(const struct chr_catalog *catalog, const struct chr_code *code)
+{
+	const struct chr_type *type = code ? find(catalog, code->descriptor.name) : NULL;
+	return code && !(type && !strcmp(type->file, code->file)) ? code->file : "";
+}
+
+const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char *file, const char **why)
+{
+	const struct chr_type *type = *file ? NULL : find(self, name);
+	const struct chr_code *code = *file ? chr_catalog_given(self, name, file) : type ? type->code : NULL;
+	bool known = code && code->known;
+	if (why)
+		*why = type && !known ? type->why : NULL;
+	return known ? &code->descriptor : NULL;
+}
+
+const struct chr_descriptor *chr_catalog_learn(void *self, const char *name, const char *file, const char **why)
+{
+	struct chr_catalog *catalog = self;
+	const struct chr_code *known = *file ? chr_catalog_given(catalog, name, file) : NULL;
+	if (!*file || (known && chr_code_played(known)))
+		return chr_catalog_type(self, name, file, why);
+	struct chr_code *code = chr_catalog_ask(&catalog->spawn, name, file, catalog->why);
+	*why = catalog->why;
+	if (!code)
+		return NULL;
+	if (chr_catalog_keep(catalog, code))
+		snprintf(catalog->why, sizeof catalog->why, "out of memory");
+	chr_code_release(code);
+	return chr_catalog_type(self, name, file, NULL);
 }

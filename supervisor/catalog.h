@@ -25,6 +25,9 @@ struct chr_catalog {
 	struct chr_spawn spawn;
 	struct chr_type **type; /* in the order of their names */
 	unsigned count;
+	struct chr_code **given; /* what people named the files of: the newest build of each that was learnt. References */
+	unsigned given_count;
+	char why[CHR_TEXT_MAX]; /* the last of those could not be learnt: why */
 };
 
 /* Is it known what the type is? */
@@ -44,7 +47,21 @@ const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const
 /* From now on the type is that code, of which a reference is taken. Descriptors of the code before go with its last reference. */
 void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct chr_code *code);
 
-/* A chr_patch_types over a catalog (`self`). */
-const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char **why);
+/* Copies a file that somebody named and asks a process what it is; the module in it has to be called `name`, and nobody else may be able to write the
+ * file. One reference is the caller's. NULL with the reason in `why`. Waits. Any thread. */
+struct chr_code *chr_catalog_ask(const struct chr_spawn *spawn, const char *name, const char *file, char why[CHR_TEXT_MAX]);
+
+/* The newest code of the module from that file is this one, of which a reference is taken. 0 or -ENOMEM. */
+int chr_catalog_keep(struct chr_catalog *catalog, struct chr_code *code);
+
+/* What was kept for the module and the file last, or NULL. */
+struct chr_code *chr_catalog_given(const struct chr_catalog *catalog, const char *name, const char *file);
+
+/* The file that the code comes from (NULL: the code of that type); "" when it is the installed one. */
+const char *chr_catalog_file(const struct chr_catalog *catalog, const struct chr_code *code);
+
+/* Two chr_patch_types over a catalog (`self`): of files, the first one knows what was kept; the other asks, unless something plays it, and keeps it. */
+const struct chr_descriptor *chr_catalog_type(void *self, const char *name, const char *file, const char **why);
+const struct chr_descriptor *chr_catalog_learn(void *self, const char *name, const char *file, const char **why);
 
 #endif

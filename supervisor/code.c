@@ -16,7 +16,7 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-#define CHUNK     65536
+#define CHUNK     16384
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x00000100000001b3)
 
@@ -51,7 +51,7 @@ static int write_all(int fd, const unsigned char *from, size_t bytes)
 /* Reads `from` to its end into `code`. */
 static int copy_content(struct chr_code *code, int from)
 {
-	static unsigned char chunk[CHUNK];
+	unsigned char chunk[CHUNK];
 	code->sum = FNV_START;
 	for (;;) {
 		ssize_t got = read(from, chunk, sizeof chunk);

@@ -4,7 +4,7 @@
  * restarted is to run the code that has played, not what lies in the folder by then. The copy is sealed, so that the module that
  * runs it cannot change it for the next one.
  *
- * Counted references; control thread only. What is counted is freed with its last reference, and with it its descriptor.
+ * Counted references; control thread only, but for the one who copied it until it is handed over. What is counted is freed with its last reference, and with it its descriptor.
  */
 #ifndef CHR_SUPERVISOR_CODE_H
 #define CHR_SUPERVISOR_CODE_H
@@ -18,6 +18,7 @@
 
 #define CHR_CODE_MAX     67108864 /* bytes of a module file */
 #define CHR_CODE_MISSING UINT8_MAX
+#define CHR_CODE_FOREIGN "the file can be written by others than you: it is not loaded"
 
 struct chr_process;
 
@@ -38,6 +39,12 @@ struct chr_code *chr_code_copy(const char *file, char *why, size_t why_bytes);
 
 struct chr_code *chr_code_hold(struct chr_code *code);
 void chr_code_release(struct chr_code *code); /* NULL: nothing */
+
+/* Does anybody hold it beside a catalog that keeps it? */
+static inline bool chr_code_played(const struct chr_code *code)
+{
+	return code->references > 1;
+}
 
 /* Are the two files the same, byte for byte? */
 bool chr_code_equal(const struct chr_code *a, const struct chr_code *b);

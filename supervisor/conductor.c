@@ -269,8 +269,11 @@ static int fill_rack(struct chr_conductor *conductor, struct chr_patch *patch)
 	chr_schedule_init(&conductor->rack.schedule);
 	for (unsigned i = 0; i < patch->module_count && !rc; i++) {
 		const struct chr_patch_module *module = &patch->module[i];
-		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, NULL);
-		rc = type && chr_rack_add(&conductor->rack, module->name, type, module->value) ? 0 : -ENOMEM;
+		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, module->file, NULL);
+		struct chr_unit *unit = type ? chr_rack_add(&conductor->rack, module->name, type, module->value) : NULL;
+		rc = unit ? 0 : -ENOMEM;
+		if (unit && *module->file)
+			unit->code = chr_code_hold(chr_catalog_given(conductor->catalog, module->type, module->file));
 	}
 	return rc ? rc : chr_wiring_logical(patch, &conductor->logical);
 }

@@ -31,7 +31,7 @@ static uint32_t cycle_start(void *self)
 
 static const struct chr_descriptor *type_of(void *self, const char *type, const char **why)
 {
-	return chr_catalog_type(((struct chr_conductor *)self)->catalog, type, why);
+	return chr_catalog_type(((struct chr_conductor *)self)->catalog, type, "", why);
 }
 
 static void types_of(void *self, void (*each)(void *arg, const char *type), void *arg)

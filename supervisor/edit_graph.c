@@ -64,7 +64,8 @@ struct chr_patch *chr_edit_snapshot(struct chr_conductor *conductor)
 		memset(module, 0, sizeof *module);
 		memcpy(module->name, unit->next[0] ? unit->next : unit->name, sizeof module->name);
 		memcpy(module->type, unit->type->name, sizeof module->type);
-		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, unit->type->name, NULL);
+		snprintf(module->file, sizeof module->file, "%s", chr_catalog_file(conductor->catalog, unit->code));
+		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, module->file, NULL);
 		chr_code_values(unit->type, type ? type : unit->type, unit->value, module->value);
 		patch->module_count++;
 	}

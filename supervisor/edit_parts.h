@@ -41,9 +41,9 @@ void chr_edit_take_edge(struct chr_conductor *conductor, const char *from, const
 /* edit_stage.c */
 void chr_stage_tick(struct chr_conductor *conductor);
 bool chr_stage_busy(const struct chr_conductor *conductor);
-/* A new unit comes. NULL: no room. */
+/* A new unit comes; its code (NULL: the catalog's) owns the type. NULL: no room. */
 struct chr_unit *chr_stage_enter(struct chr_conductor *conductor, const char *name, const struct chr_descriptor *type,
-				 const float *value);
+				 struct chr_code *code, const float *value);
 /* It fades out and goes, or comes back under the name `next` (NULL: goes). */
 void chr_stage_leave(struct chr_conductor *conductor, struct chr_unit *unit, const char *next);
 

@@ -43,11 +43,12 @@ static uint64_t age_us(const struct chr_unit *unit)
 /* ---- coming ---- */
 
 struct chr_unit *chr_stage_enter(struct chr_conductor *conductor, const char *name, const struct chr_descriptor *type,
-				 const float *value)
+				 struct chr_code *code, const float *value)
 {
 	struct chr_unit *unit = chr_rack_add(&conductor->rack, name, type, value);
 	if (!unit)
 		return NULL;
+	unit->code = code ? chr_code_hold(code) : NULL;
 	set_stage(unit, CHR_UNIT_ENTERING);
 	chr_edit_changed(conductor);
 	chr_instances_fill(conductor);
@@ -66,10 +67,10 @@ const char *chr_edit_add(struct chr_conductor *conductor, const char *type, cons
 	if (!may)
 		return why;
 	float value[CHR_PARAMS_MAX];
-	const struct chr_descriptor *desc = chr_catalog_type(conductor->catalog, type, NULL);
+	const struct chr_descriptor *desc = chr_catalog_type(conductor->catalog, type, "", NULL);
 	for (unsigned i = 0; i < desc->param_count; i++)
 		value[i] = desc->param[i].initial;
-	return chr_stage_enter(conductor, name, desc, value) ? NULL : "out of memory";
+	return chr_stage_enter(conductor, name, desc, NULL, value) ? NULL : "out of memory";
 }
 
 /* The one that is heard runs. Its twin comes behind it and joins it. */

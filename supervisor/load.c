@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 struct known_type {
-	char name[CHR_NAME_MAX], why[CHR_TEXT_MAX];
+	char name[CHR_NAME_MAX], file[CHR_PATH_BYTES], why[CHR_TEXT_MAX]; /* file: "": the installed one */
 	bool known;
 	struct chr_descriptor descriptor;
 };
@@ -19,8 +19,12 @@ struct known_type {
 struct load {
 	char path[CHR_PATH_BYTES];
 	char server[CHR_CLIENT_MAX];
+	struct chr_spawn spawn;
 	struct known_type *type; /* a copy of the catalog */
 	unsigned type_count;
+	struct chr_code *learnt[CHR_BOARD_MEMBERS]; /* from files that the patch names */
+	unsigned learnt_count;
+	char why[CHR_TEXT_MAX]; /* the last one could not be learnt: why */
 	struct chr_patch *file;
 	struct chr_patch_problems problems;
 	int code;
@@ -39,7 +43,7 @@ static void free_types(struct load *load)
 /* Descriptors belong to code that a swap may release while the file is read. */
 static bool copy_types(const struct chr_catalog *from, struct load *load)
 {
-	load->type = calloc(from->count + 1, sizeof *load->type);
+	load->type = calloc(from->count + from->given_count + 1, sizeof *load->type);
 	for (unsigned i = 0; load->type && i < from->count; i++) {
 		const struct chr_type *type = from->type[i];
 		struct known_type *to = &load->type[load->type_count++];
@@ -49,22 +53,46 @@ static bool copy_types(const struct chr_catalog *from, struct load *load)
 		if (to->known)
 			to->descriptor = type->code->descriptor;
 	}
+	/* what nobody plays is read again: it may have been built anew */
+	for (unsigned i = 0; load->type && i < from->given_count; i++) {
+		const struct chr_code *code = from->given[i];
+		struct known_type *to = &load->type[load->type_count];
+		if (!chr_code_played(code))
+			continue;
+		memcpy(to->name, code->descriptor.name, sizeof to->name);
+		memcpy(to->file, code->file, sizeof to->file);
+		to->known = true;
+		to->descriptor = code->descriptor;
+		load->type_count++;
+	}
 	return load->type;
 }
 
-static const struct chr_descriptor *type_of(void *self, const char *name, const char **why)
+static const struct chr_descriptor *learn(struct load *load, const char *name, const char *file, const char **why)
+{
+	*why = load->why;
+	if (load->learnt_count == CHR_BOARD_MEMBERS)
+		return NULL;
+	struct chr_code *code = chr_catalog_ask(&load->spawn, name, file, load->why);
+	if (!code)
+		return NULL;
+	load->learnt[load->learnt_count++] = code;
+	return &code->descriptor;
+}
+
+static const struct chr_descriptor *type_of(void *self, const char *name, const char *file, const char **why)
 {
 	struct load *load = self;
 	*why = NULL;
 	for (unsigned i = 0; i < load->type_count; i++) {
 		struct known_type *type = &load->type[i];
-		if (strcmp(type->name, name) != 0)
+		if (strcmp(type->name, name) != 0 || strcmp(type->file, file) != 0)
 			continue;
 		if (!type->known)
 			*why = type->why;
 		return type->known ? &type->descriptor : NULL;
 	}
-	return NULL;
+	return *file ? learn(load, name, file, why) : NULL;
 }
 
 void chr_load_forget(struct chr_edit *edit)
@@ -73,6 +101,8 @@ void chr_load_forget(struct chr_edit *edit)
 	if (!load)
 		return;
 	free_types(load);
+	for (unsigned i = 0; i < load->learnt_count; i++)
+		chr_code_release(load->learnt[i]);
 	chr_patch_destroy(load->file);
 	chr_patch_problems_finish(&load->problems);
 	chr_load_plan_finish(&load->plan);
@@ -97,6 +127,7 @@ const char *chr_load_begin(struct chr_conductor *conductor, struct chr_edit *edi
 		chr_load_forget(edit);
 		return "out of memory";
 	}
+	load->spawn = conductor->catalog->spawn;
 	snprintf(load->path, sizeof load->path, "%s", path);
 	snprintf(load->server, sizeof load->server, "%s", conductor->jack.server);
 	int rc = chr_job_begin(&edit->job, &conductor->inbox, work, load);
@@ -132,11 +163,12 @@ static void let_in(struct chr_conductor *conductor, struct load *load)
 {
 	while (load->come < load->plan.come_count && conductor->rack.unit_count < CHR_BOARD_MEMBERS) {
 		const struct chr_patch_module *module = &load->file->module[load->plan.come[load->come]];
-		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, NULL);
+		const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, module->type, module->file, NULL);
+		struct chr_code *code = *module->file ? chr_catalog_given(conductor->catalog, module->type, module->file) : NULL;
 		if (chr_rack_find(&conductor->rack, module->name))
 			return;
 		load->come++;
-		if (!type || !chr_stage_enter(conductor, module->name, type, module->value))
+		if (!type || !chr_stage_enter(conductor, module->name, type, code, module->value))
 			chr_error("%s: cannot be added", module->name);
 	}
 }
@@ -166,7 +198,8 @@ static void make_edges(struct chr_conductor *conductor, const struct load *load)
 /* A unit whose code was swapped may have its parameters at other places than its type. */
 static int param_of(struct chr_conductor *conductor, const struct chr_unit *unit, unsigned param)
 {
-	const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, unit->type->name, NULL);
+	const char *file = chr_catalog_file(conductor->catalog, unit->code);
+	const struct chr_descriptor *type = chr_catalog_type(conductor->catalog, unit->type->name, file, NULL);
 	return type ? chr_descriptor_param(unit->type, type->param[param].name) : -1;
 }
 
@@ -186,6 +219,9 @@ static void set_params(struct chr_conductor *conductor, const struct load *load)
 static const char *apply(struct chr_conductor *conductor, struct load *load)
 {
 	const struct chr_patch_rules rules = chr_edit_rules(conductor);
+	for (unsigned i = 0; i < load->learnt_count; i++)
+		if (chr_catalog_keep(conductor->catalog, load->learnt[i]))
+			return "out of memory";
 	struct chr_patch *running = chr_edit_snapshot(conductor);
 	int rc = running ? chr_load_plan(running, load->file, &rules, &load->plan) : -ENOMEM;
 	if (rc) {

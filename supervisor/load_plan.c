@@ -84,7 +84,8 @@ static int find(const struct chr_patch *patch, const char *name)
 static int same_module(const struct chr_patch *other, const struct chr_patch_module *module)
 {
 	int at = find(other, module->name);
-	return at >= 0 && !strcmp(other->module[at].type, module->type) ? at : -1;
+	bool same = at >= 0 && !strcmp(other->module[at].type, module->type) && !strcmp(other->module[at].file, module->file);
+	return same ? at : -1;
 }
 
 static int add_set(struct chr_load_plan *plan, unsigned module, unsigned param, float value)
@@ -108,7 +109,7 @@ static int plan_modules(const struct chr_patch *running, const struct chr_patch 
 		const struct chr_patch_module *module = &file->module[i];
 		int at = same_module(running, module);
 		const char *why;
-		const struct chr_descriptor *type = rules->types(rules->types_self, module->type, &why);
+		const struct chr_descriptor *type = rules->types(rules->types_self, module->type, module->file, &why);
 		if (at < 0)
 			plan->come[plan->come_count++] = i;
 		for (unsigned k = 0; at >= 0 && type && k < type->param_count && !rc; k++)

@@ -78,7 +78,7 @@ static int load_patch(struct app *app)
 	struct chr_patch_problems problems = {0};
 	int code = EX_OK;
 	const char *server = app->options.server[0] ? app->options.server : "default";
-	app->patch = chr_patch_load(app->options.patch, server, chr_catalog_type, &app->catalog, &problems, &code);
+	app->patch = chr_patch_load(app->options.patch, server, chr_catalog_learn, &app->catalog, &problems, &code);
 	chr_patch_problems_print(&problems, stderr);
 	if (!app->patch)
 		fprintf(stderr, "chronus: %u error%s in %s; nothing was started\n", problems.count, problems.count == 1 ? "" : "s",
@@ -306,7 +306,7 @@ static bool is_good(void *self, const char *file, char why[CHR_TEXT_MAX])
 	struct chr_patch_problems problems;
 	int code;
 	const char *server = app->options.server[0] ? app->options.server : "default";
-	struct chr_patch *patch = chr_patch_load(file, server, chr_catalog_type, &app->catalog, &problems, &code);
+	struct chr_patch *patch = chr_patch_load(file, server, chr_catalog_learn, &app->catalog, &problems, &code);
 	const struct chr_patch_problem *first = problems.problem;
 	if (!patch && problems.count && first->line)
 		snprintf(why, CHR_TEXT_MAX, "%.100s:%u: %.140s", first->file, first->line, first->text);

@@ -24,6 +24,7 @@ enum chr_timing { CHR_TIMING_STEADY, CHR_TIMING_SOONEST };
 
 struct chr_patch_module {
 	char name[CHR_NAME_MAX], type[CHR_NAME_MAX];
+	char file[CHR_PATH_BYTES];   /* that its code comes from, absolute; "": the installed one of its type */
 	float value[CHR_PARAMS_MAX]; /* in the order of the type's table; the type's initial value where the file is silent */
 	unsigned line;
 };
@@ -59,9 +60,9 @@ struct chr_patch {
 	struct chr_patch_edge *edge; /* heap */
 };
 
-/* Gives the descriptor of a module type, or NULL when there is none (then *why, when not NULL on return, says why: static or
- * owned by the provider). May start processes and take milliseconds. */
-typedef const struct chr_descriptor *(*chr_patch_types)(void *self, const char *type, const char **why);
+/* Gives the descriptor of a module type, as it is installed (`file` "") or as it is in a module file, or NULL when there is none (then *why, when not
+ * NULL on return, says why: static or owned by the provider). May start processes and take milliseconds. */
+typedef const struct chr_descriptor *(*chr_patch_types)(void *self, const char *type, const char *file, const char **why);
 
 struct chr_patch_problem {
 	char file[256];

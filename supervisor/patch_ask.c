@@ -17,7 +17,7 @@ static void begin(struct ask *ask, struct chr_patch *patch, const struct chr_pat
 				     .types_self = rules->types_self}};
 	ask->load.problems = &ask->problems;
 	for (unsigned i = 0; i < patch->module_count; i++)
-		ask->load.type[i] = rules->types(rules->types_self, patch->module[i].type, &ask->load.why);
+		ask->load.type[i] = rules->types(rules->types_self, patch->module[i].type, patch->module[i].file, &ask->load.why);
 }
 
 /* The first problem is the answer. */
@@ -40,7 +40,7 @@ bool chr_patch_may_add(struct chr_patch *patch, const struct chr_patch_rules *ru
 	begin(&ask, patch, rules);
 	if (patch->module_count == CHR_BOARD_MEMBERS)
 		chr_patch_problem(&ask.load, 0, "more than %u modules ('out' is one of them)", CHR_BOARD_MEMBERS);
-	else if (chr_patch_check_name(&ask.load, 0, name) && (desc = chr_patch_find_type(&ask.load, 0, type)))
+	else if (chr_patch_check_name(&ask.load, 0, name) && (desc = chr_patch_find_type(&ask.load, 0, type, "")))
 		chr_patch_check_module(&ask.load, 0, name, desc);
 	return end(&ask, why);
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const module_keys[] = {"name", "type", "params"};
+static const char *const module_keys[] = {"name", "type", "file", "params"};
 
 static const char *module_key(const void *table, unsigned i)
 {
@@ -79,7 +79,7 @@ static void take_params(struct chr_patch_load *load, unsigned module, const conf
 }
 
 /* Asks for a type once per patch. */
-const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type)
+const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type, const char *file)
 {
 	const struct chr_descriptor *desc;
 
@@ -89,11 +89,14 @@ const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, un
 		return NULL;
 	}
 	for (unsigned i = 0; i < load->patch->module_count; i++)
-		if (load->type[i] && !strcmp(load->patch->module[i].type, type))
+		if (load->type[i] && !strcmp(load->patch->module[i].type, type) && !strcmp(load->patch->module[i].file, file))
 			return load->type[i];
 	load->why = NULL;
-	desc = load->types(load->types_self, type, &load->why);
-	if (!desc)
+	desc = load->types(load->types_self, type, file, &load->why);
+	if (!desc && *file)
+		chr_patch_problem(load, line, "no module type '%s' in '%.100s'%s%s", type, file, load->why ? ": " : "",
+				  load->why ? load->why : "");
+	else if (!desc)
 		chr_patch_problem(load, line, "no module type '%s'%s%s", type, load->why ? ": " : "", load->why ? load->why : "");
 	return desc;
 }
@@ -106,22 +109,28 @@ bool chr_patch_check_module(struct chr_patch_load *load, unsigned line, const ch
 	return false;
 }
 
+static void begin_params(struct chr_patch_load *load, unsigned place, const struct chr_descriptor *desc)
+{
+	for (unsigned i = 0; desc && i < desc->param_count; i++)
+		load->patch->module[place].value[i] = desc->param[i].initial;
+	load->type[place] = desc;
+}
+
 /* Places module `load->patch->module_count`, of which all is known but its parameters. */
-static unsigned add_module(struct chr_patch_load *load, unsigned line, const char *name, const char *type)
+static unsigned add_module(struct chr_patch_load *load, unsigned line, const char *name, const char *type, const char *file)
 {
 	struct chr_patch *patch = load->patch;
 	unsigned place = patch->module_count;
 	struct chr_patch_module *module = &patch->module[place];
-	const struct chr_descriptor *desc = type ? chr_patch_find_type(load, line, type) : NULL;
+	const struct chr_descriptor *desc = type ? chr_patch_find_type(load, line, type, file) : NULL;
 
 	if (desc && place != 0 && !chr_patch_check_module(load, line, name, desc))
 		desc = NULL;
 	snprintf(module->name, sizeof module->name, "%s", name);
 	snprintf(module->type, sizeof module->type, "%s", type ? type : "");
+	snprintf(module->file, sizeof module->file, "%s", file);
 	module->line = line;
-	for (unsigned i = 0; desc && i < desc->param_count; i++)
-		module->value[i] = desc->param[i].initial;
-	load->type[place] = desc;
+	begin_params(load, place, desc);
 	patch->module_count++;
 	return place;
 }
@@ -184,9 +193,28 @@ static const char *string_of(struct chr_patch_load *load, const config_setting_t
 	return text;
 }
 
-/* `out` is there already: its entry may only give parameters. */
-static int take_out(struct chr_patch_load *load, unsigned line, const char *type)
+/* The file that the module's code is to come from; "": the installed one. */
+static const char *file_of(struct chr_patch_load *load, const config_setting_t *group)
 {
+	const char *file = string_of(load, group, "file", false);
+
+	if (!file || (*file == '/' && strlen(file) < CHR_PATH_BYTES))
+		return file ? file : "";
+	chr_patch_problem(load, chr_patch_line(config_setting_get_member(group, "file")),
+			  "'file' is '%.100s', but must be the whole path of a module file", file);
+	return "";
+}
+
+/* `out` is there already: its entry may only give parameters, and where its code comes from. */
+static int take_out(struct chr_patch_load *load, unsigned line, const char *type, const char *file)
+{
+	const struct chr_descriptor *desc = *file ? chr_patch_find_type(load, line, CHR_OUT_NAME, file) : NULL;
+
+	if (desc && !(desc->flags & CHR_MODULE_OUT))
+		chr_patch_problem(load, line, "the module in '%.100s' is no output", file);
+	else if (desc)
+		begin_params(load, 0, desc);
+	snprintf(load->patch->module[0].file, sizeof load->patch->module[0].file, "%s", file);
 	if (type && strcmp(type, CHR_OUT_NAME) != 0)
 		chr_patch_problem(load, line, "'out' is the patch's output: its type is 'out', not '%.40s'", type);
 	load->patch->module[0].line = line;
@@ -199,7 +227,7 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 	const config_setting_t *params = config_setting_get_member(group, "params");
 	const char *name = string_of(load, group, "name", true);
 	bool is_out = name && !strcmp(name, CHR_OUT_NAME);
-	const char *type = string_of(load, group, "type", !is_out);
+	const char *type = string_of(load, group, "type", !is_out), *file = file_of(load, group);
 	int place = -1;
 
 	for (int i = 0; i < config_setting_length(group); i++) {
@@ -215,10 +243,10 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 	if (!name || !chr_patch_check_name(load, line, name)) {
 		load->modules_missing = true;
 		if (type)
-			chr_patch_find_type(load, line, type);
+			chr_patch_find_type(load, line, type, file);
 		return;
 	}
-	place = is_out ? take_out(load, line, type) : (int)add_module(load, line, name, type);
+	place = is_out ? take_out(load, line, type, file) : (int)add_module(load, line, name, type, file);
 	if (params)
 		take_params(load, (unsigned)place, params);
 }
@@ -228,7 +256,7 @@ void chr_patch_take_modules(struct chr_patch_load *load, const config_setting_t 
 	struct chr_patch *patch = load->patch;
 	int tempo;
 
-	add_module(load, 0, CHR_OUT_NAME, CHR_OUT_NAME);
+	add_module(load, 0, CHR_OUT_NAME, CHR_OUT_NAME, "");
 	for (int i = 0; i < config_setting_length(list); i++) {
 		const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
 

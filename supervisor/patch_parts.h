@@ -98,7 +98,7 @@ void chr_patch_take_edges(struct chr_patch_load *load, const config_setting_t *l
 
 /* The rules of names, types and connections; what is wrong is noted. The type is asked for once per patch. */
 bool chr_patch_check_name(struct chr_patch_load *load, unsigned line, const char *name);
-const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type);
+const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, unsigned line, const char *type, const char *file);
 bool chr_patch_check_module(struct chr_patch_load *load, unsigned line, const char *name, const struct chr_descriptor *type);
 /* `foreign`: ends that are of no module are surely others', however near their names are to a module's. Stores both ends as the desired graph has them. */
 bool chr_patch_check_edge(struct chr_patch_load *load, unsigned line, const char *from, const char *to, bool foreign,

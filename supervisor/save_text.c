@@ -242,6 +242,11 @@ static void put_module(const struct text *text, const struct chr_patch_module *m
 	pad(text->to, columns, text->name_width + 3);
 	columns = strlen(module->type) + 3;
 	fprintf(text->to, " type = \"%s\";", module->type);
+	if (*module->file) {
+		fputs(" file = ", text->to);
+		quote(text->to, module->file);
+		fputc(';', text->to);
+	}
 	if (any_param(module, type_of(text, module)))
 		pad(text->to, columns, text->type_width + 3);
 	put_params(text, module, strlen("  { name = \"\"; type = \"\";") + text->name_width + text->type_width);
@@ -251,7 +256,7 @@ static void put_module(const struct text *text, const struct chr_patch_module *m
 /* out is told of only when it has something to tell. */
 static bool module_is_told(const struct text *text, unsigned i)
 {
-	return i > 0 || any_param(&text->patch->module[0], type_of(text, &text->patch->module[0]));
+	return i > 0 || *text->patch->module[0].file || any_param(&text->patch->module[0], type_of(text, &text->patch->module[0]));
 }
 
 static void put_modules(struct text *text)
@@ -356,7 +361,7 @@ char *chr_save_text(struct chr_patch *patch, const struct chr_patch_rules *rules
 		return NULL;
 	const char *why;
 	for (unsigned i = 0; i < patch->module_count; i++)
-		text.type[i] = rules->types(rules->types_self, patch->module[i].type, &why);
+		text.type[i] = rules->types(rules->types_self, patch->module[i].type, patch->module[i].file, &why);
 	settle_playback(patch);
 	put_settings(&text);
 	put_modules(&text);

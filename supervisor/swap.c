@@ -69,7 +69,7 @@ static bool from_catalog(const struct chr_conductor *conductor, const struct chr
 static const char *refuse(const struct chr_conductor *conductor, const struct chr_swap *swap)
 {
 	if (swap->ask.given && swap->code->foreign && !from_catalog(conductor, swap))
-		return "the file can be written by others than you: it is not loaded";
+		return CHR_CODE_FOREIGN;
 	return NULL;
 }
 
@@ -85,8 +85,9 @@ static void begin_asking(struct chr_conductor *conductor)
 	struct chr_swap *swap = &conductor->swap;
 	const struct chr_type *type = chr_catalog_find(conductor->catalog, swap->unit->type->name);
 	char why[CHR_TEXT_MAX];
-	if (!swap->ask.file[0] && type)
-		memcpy(swap->ask.file, type->file, sizeof swap->ask.file);
+	const char *own = chr_catalog_file(conductor->catalog, swap->unit->code);
+	if (!swap->ask.file[0] && (*own || type))
+		snprintf(swap->ask.file, sizeof swap->ask.file, "%s", *own ? own : type->file);
 	swap->code = chr_code_copy(swap->ask.file, why, sizeof why);
 	if (!swap->code) {
 		chr_swap_end(conductor, why);
@@ -209,6 +210,8 @@ void chr_swap_commit(struct chr_conductor *conductor)
 		chr_instances_translate(conductor, unit, &unit->instance[lane]);
 	if (from_catalog(conductor, swap))
 		replace_type(conductor, unit->type->name, unit->code);
+	else if (chr_catalog_keep(conductor->catalog, unit->code))
+		chr_error("%s: out of memory: its file will not be saved", unit->name);
 	drop_edges(conductor, unit);
 	chr_code_release(before);
 	chr_lanes_rewire(conductor);

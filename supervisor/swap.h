@@ -79,7 +79,7 @@ struct chr_swap {
 	uint64_t done, taken_back; /* since the start */
 };
 
-/* Somebody wants `unit` swapped to the file `ask->file`, or, when that is "", to the file that its type comes from. 0, -EINVAL with the reason in `why`,
+/* Somebody wants `unit` swapped to the file `ask->file`, or, when that is "", to the file that its code comes from. 0, -EINVAL with the reason in `why`,
  * -EALREADY when the same is queued. What comes of it is told on the log and to the asker. */
 int chr_swap_ask(struct chr_conductor *conductor, const struct chr_swap_ask *ask, const char **why);
 

@@ -107,7 +107,8 @@ static void swap_all(struct chr_conductor *conductor, const char *path)
 	for (unsigned i = 0; type && i < conductor->rack.unit_count; i++) {
 		const struct chr_unit *unit = conductor->rack.unit[i];
 		struct chr_swap_ask ask = {.watched = true};
-		if (strcmp(unit->type->name, type->name))
+		/* one with a file of its own stays with it */
+		if (strcmp(unit->type->name, type->name) || *chr_catalog_file(conductor->catalog, unit->code))
 			continue;
 		memcpy(ask.name, unit->name, sizeof ask.name);
 		memcpy(ask.file, path, strlen(path) + 1);

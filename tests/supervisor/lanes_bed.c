@@ -24,7 +24,7 @@ static void make_unit(struct lanes_bed *bed, unsigned i)
 	struct chr_unit *unit = &bed->unit[i];
 	const char *why;
 	memcpy(unit->name, module->name, sizeof unit->name);
-	unit->type = fixture_type(NULL, module->type, &why);
+	unit->type = fixture_type(NULL, module->type, "", &why);
 	unit->member = i;
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 		struct chr_instance *instance = &unit->instance[lane];

@@ -57,7 +57,7 @@ static const struct chr_param out_params[] = {
 
 static const struct chr_module modules[] = {TYPE(sine, 0), TYPE(adsr, 0), TYPE(biquad, 0), TYPE(out, CHR_MODULE_OUT)};
 
-const struct chr_descriptor *fixture_type(void *calls, const char *type, const char **why)
+const struct chr_descriptor *fixture_type(void *calls, const char *type, const char *file, const char **why)
 {
 	static struct chr_descriptor desc[COUNT(modules)];
 	char reason[CHR_TEXT_MAX];
@@ -67,6 +67,10 @@ const struct chr_descriptor *fixture_type(void *calls, const char *type, const c
 	*why = NULL;
 	if (!strcmp(type, "broken"))
 		*why = "it crashed while it was loaded";
+	if (!strncmp(file, "/nowhere/", 9)) {
+		*why = "no such file";
+		return NULL;
+	}
 	for (size_t i = 0; i < COUNT(modules); i++) {
 		if (strcmp(modules[i].name, type))
 			continue;

@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* The types sine, adsr, biquad and out; `broken` has a reason, any other none. */
-const struct chr_descriptor *fixture_type(void *calls, const char *type, const char **why);
+/* The types sine, adsr, biquad and out; `broken` has a reason, any other none. A file has the same types, but for those below
+ * /nowhere/. */
+const struct chr_descriptor *fixture_type(void *calls, const char *type, const char *file, const char **why);
 
 /* Loads `bytes` of text out of a file, with the JACK server "studio". Problems go to fixture_problems. */
 struct chr_patch *fixture_load(const char *text, size_t bytes, int *exit_code);

@@ -68,14 +68,14 @@ static void put(const char *into, const char *name, const char *module)
 static const char *reason(const char *name)
 {
 	const char *why = "?";
-	ck_assert_ptr_null(chr_catalog_type(&catalog, name, &why));
+	ck_assert_ptr_null(chr_catalog_type(&catalog, name, "", &why));
 	return why;
 }
 
 static void assert_known(const char *name)
 {
 	const char *why = "?";
-	const struct chr_descriptor *desc = chr_catalog_type(&catalog, name, &why);
+	const struct chr_descriptor *desc = chr_catalog_type(&catalog, name, "", &why);
 	ck_assert_msg(desc != NULL, "%s: %s", name, why ? why : "not listed");
 	ck_assert_ptr_null(why);
 	ck_assert_str_eq(desc->name, name);
@@ -89,10 +89,10 @@ START_TEST(test_catalog_finds_modules)
 		assert_known(names[i]);
 	for (unsigned i = 1; i < catalog.count; i++)
 		ck_assert_int_lt(strcmp(catalog.type[i - 1]->name, catalog.type[i]->name), 0);
-	const struct chr_descriptor *sine = chr_catalog_type(&catalog, "sine", NULL);
+	const struct chr_descriptor *sine = chr_catalog_type(&catalog, "sine", "", NULL);
 	ck_assert_int_ge(chr_descriptor_port(sine, "pitch"), 0);
 	ck_assert_int_ge(chr_descriptor_param(sine, "freq"), 0);
-	ck_assert(chr_catalog_type(&catalog, "out", NULL)->flags & CHR_MODULE_OUT);
+	ck_assert(chr_catalog_type(&catalog, "out", "", NULL)->flags & CHR_MODULE_OUT);
 	ck_assert_ptr_null(chr_catalog_find(&catalog, "nothing"));
 	ck_assert_ptr_null(reason("nothing"));
 }
@@ -203,6 +203,71 @@ START_TEST(test_catalog_no_program)
 }
 END_TEST
 
+/* ---- files that people named ---- */
+
+/* A copy of a built module, as somebody who builds it himself has it. Valid until the next call. */
+static const char *own(const char *name, const char *module)
+{
+	static char path[256];
+	char command[600];
+	snprintf(path, sizeof path, "%s/%s", top, name);
+	snprintf(command, sizeof command, "cp %s %s", module, path);
+	ck_assert_int_eq(system(command), 0); // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+	return path;
+}
+
+START_TEST(test_catalog_learns_a_file)
+{
+	const char *file = own("mine.so", MODULES "sine.so"), *why = "?";
+	ck_assert_int_eq(chr_catalog_init(&catalog, &spawn, NULL, MODULES), 0);
+	ck_assert_ptr_null(chr_catalog_type(&catalog, "sine", file, &why));
+	const struct chr_descriptor *mine = chr_catalog_learn(&catalog, "sine", file, &why);
+	ck_assert_msg(mine != NULL, "%s", why);
+	ck_assert_int_ge(chr_descriptor_port(mine, "pitch"), 0);
+	ck_assert_ptr_eq(chr_catalog_type(&catalog, "sine", file, &why), mine);
+	ck_assert_ptr_ne(chr_catalog_type(&catalog, "sine", "", &why), mine);
+	ck_assert_ptr_null(chr_catalog_given(&catalog, "adsr", file));
+	/* whose file it is */
+	struct chr_code *code = chr_catalog_given(&catalog, "sine", file);
+	ck_assert_str_eq(chr_catalog_file(&catalog, code), file);
+	ck_assert_str_eq(chr_catalog_file(&catalog, chr_catalog_find(&catalog, "sine")->code), "");
+	ck_assert_str_eq(chr_catalog_file(&catalog, NULL), "");
+}
+END_TEST
+
+/* What is played is what it was; what is not may have been built anew. */
+START_TEST(test_catalog_learns_a_file_again)
+{
+	const char *why, *file = own("mine.so", MODULES "sine.so");
+	ck_assert_int_eq(chr_catalog_init(&catalog, &spawn, NULL, MODULES), 0);
+	ck_assert_ptr_nonnull(chr_catalog_learn(&catalog, "sine", file, &why));
+	struct chr_code *first = chr_code_hold(chr_catalog_given(&catalog, "sine", file));
+	own("mine.so", MODULES "adsr.so");
+	ck_assert_ptr_eq(chr_catalog_learn(&catalog, "sine", file, &why), &first->descriptor);
+	chr_code_release(first);
+	ck_assert_ptr_null(chr_catalog_learn(&catalog, "sine", file, &why));
+	ck_assert_ptr_nonnull(strstr(why, "is \"adsr\", not \"sine\""));
+	own("mine.so", MODULES "sine.so");
+	ck_assert_ptr_nonnull(chr_catalog_learn(&catalog, "sine", file, &why));
+	ck_assert_uint_eq(catalog.given_count, 1);
+}
+END_TEST
+
+START_TEST(test_catalog_refuses_a_file)
+{
+	const char *why = NULL, *file = own("mine.so", MODULES "sine.so");
+	ck_assert_int_eq(chr_catalog_init(&catalog, &spawn, NULL, MODULES), 0);
+	ck_assert_int_eq(chmod(file, 0666), 0);
+	ck_assert_ptr_null(chr_catalog_learn(&catalog, "sine", file, &why));
+	ck_assert_str_eq(why, CHR_CODE_FOREIGN);
+	ck_assert_ptr_null(chr_catalog_learn(&catalog, "sine", "/nonexistent.so", &why));
+	ck_assert_ptr_nonnull(strstr(why, "No such file"));
+	ck_assert_ptr_null(chr_catalog_learn(&catalog, "aborts", own("aborts.so", BAD "aborts.so"), &why));
+	ck_assert_ptr_nonnull(strstr(why, "died"));
+	ck_assert_uint_eq(catalog.given_count, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("catalog");
@@ -216,6 +281,9 @@ int main(void)
 	tcase_add_test(tcase, test_catalog_bad_modules);
 	tcase_add_test(tcase, test_catalog_hanging_module);
 	tcase_add_test(tcase, test_catalog_no_program);
+	tcase_add_test(tcase, test_catalog_learns_a_file);
+	tcase_add_test(tcase, test_catalog_learns_a_file_again);
+	tcase_add_test(tcase, test_catalog_refuses_a_file);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -37,7 +37,7 @@ static void begin(unsigned lanes)
 		types[i]->code->known = true;
 		types[i]->code->references = 1;
 		types[i]->code->fd = -1;
-		types[i]->code->descriptor = *fixture_type(NULL, names[i], &why);
+		types[i]->code->descriptor = *fixture_type(NULL, names[i], "", &why);
 	}
 	bed->catalog.type = types;
 	bed->catalog.count = 4;

@@ -105,6 +105,23 @@ START_TEST(test_another_type_comes_anew_with_its_edges)
 }
 END_TEST
 
+#define OTHER(file) "name = \"v\"; modules = (" OSC1 ", { name = \"filt1\"; type = \"biquad\"; file = \"" file "\"; });" EDGES
+
+START_TEST(test_another_file_comes_anew)
+{
+	make_plan(VOICE, OTHER("/lib/a.so"));
+	ck_assert_uint_eq(plan.gone_count, 1);
+	ck_assert_uint_eq(plan.come_count, 1);
+	ck_assert_str_eq(file->module[plan.come[0]].file, "/lib/a.so");
+	teardown();
+	make_plan(OTHER("/lib/a.so"), OTHER("/lib/b.so"));
+	ck_assert_uint_eq(plan.come_count, 1);
+	teardown();
+	make_plan(OTHER("/lib/a.so"), OTHER("/lib/a.so"));
+	ck_assert(chr_load_plan_empty(&plan));
+}
+END_TEST
+
 START_TEST(test_edges)
 {
 	make_plan(VOICE, "name = \"v\"; modules = (" OSC1 "," FILT "); connections = ([\"osc1:out\", \"filt1:in\"], [\"osc1:out\", "
@@ -151,6 +168,7 @@ int main(void)
 	tcase_add_test(tests, test_parameters);
 	tcase_add_test(tests, test_modules_come_and_go);
 	tcase_add_test(tests, test_another_type_comes_anew_with_its_edges);
+	tcase_add_test(tests, test_another_file_comes_anew);
 	tcase_add_test(tests, test_edges);
 	tcase_add_test(tests, test_the_hardware);
 	tcase_add_test(tests, test_settings);

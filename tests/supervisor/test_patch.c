@@ -190,6 +190,12 @@ static const struct {
 	{"modules = ({ name = \"a\"; type = \"sine\"; params = 1; });", "1: 'params' is a number, but must be a group"},
 	{"jack = { server = \"osc1.b\"; };\nmodules = (" OSC1 ");", "2: module 'osc1' has the JACK server's"},
 	{"modules = ({ name = \"Osc\"; type = \"sine\"; });\nconnections = ([\"Osc:out\", \"rec:in\"]);", "1: 'Osc' is no name"},
+	{"modules = ({ name = \"a\"; type = \"sine\"; file = 1; });", "1: 'file' is a number, but must be a string"},
+	{"modules = ({ name = \"a\"; type = \"sine\";\nfile = \"my/sine.so\"; });",
+	 "2: 'file' is 'my/sine.so', but must be the whole path of a module file"},
+	{"modules = ({ name = \"a\"; type = \"sine\"; file = \"/nowhere/a.so\"; });",
+	 "1: no module type 'sine' in '/nowhere/a.so': no such file"},
+	{"modules = ({ name = \"out\"; file = \"/nowhere/a.so\"; });", "1: no module type 'out' in '/nowhere/a.so': no such file"},
 	/* parameters */
 	{"modules = ({ name = \"a\"; type = \"adsr\"; params = {\natack = 1; }; });",
 	 "2: unknown parameter 'atack' (did you mean 'attack'?)"},

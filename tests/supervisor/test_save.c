@@ -125,6 +125,18 @@ START_TEST(test_text_is_nice_to_read)
 }
 END_TEST
 
+START_TEST(test_files_are_kept)
+{
+	const char *text = round_trip("modules = ({ name = \"out\"; file = \"/lib/o\\\\ut.so\"; },"
+				      "{ name = \"osc1\"; type = \"sine\"; file = \"/lib/my sine.so\"; params = { freq = 220; }; },"
+				      "{ name = \"osc2\"; type = \"sine\"; });");
+	ck_assert_ptr_nonnull(
+		strstr(text, "  { name = \"out\";  type = \"out\"; file = \"/lib/o\\\\ut.so\"; },\n"
+			     "  { name = \"osc1\"; type = \"sine\"; file = \"/lib/my sine.so\"; params = { freq = 220.0; }; },\n"
+			     "  { name = \"osc2\"; type = \"sine\"; }\n"));
+}
+END_TEST
+
 START_TEST(test_every_setting_is_kept)
 {
 	const char *text = round_trip(
@@ -312,6 +324,7 @@ int main(void)
 	tcase_add_test(text, test_numbers_come_back_exactly);
 	tcase_add_test(text, test_numbers_are_short);
 	tcase_add_test(text, test_text_is_nice_to_read);
+	tcase_add_test(text, test_files_are_kept);
 	tcase_add_test(text, test_every_setting_is_kept);
 	tcase_add_test(text, test_hardware_is_told_of_only_when_changed);
 	tcase_add_test(text, test_a_client_with_a_near_name_is_no_slip);

@@ -31,7 +31,7 @@ static void load(const char *text)
 		struct chr_unit *unit = calloc(1, sizeof *unit);
 		const char *why;
 		memcpy(unit->name, patch->module[i].name, sizeof unit->name);
-		unit->type = fixture_type(NULL, patch->module[i].type, &why);
+		unit->type = fixture_type(NULL, patch->module[i].type, "", &why);
 		unit->member = i;
 		unit->prefix = rack.prefix;
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
