@@ -105,6 +105,22 @@ int chr_sine_fit(const float *x, size_t frames, double rate, struct chr_sine *si
 	return sine->amplitude > 0.0 ? 0 : -1;
 }
 
+double chr_sine_residue(const float *x, size_t frames, double rate, double hz)
+{
+	double c = 2 * cos(2 * M_PI * hz / rate), worst = 0;
+	for (size_t i = 1; i + 1 < frames; i++)
+		worst = fmax(worst, fabs(x[i + 1] - c * x[i] + x[i - 1]));
+	return worst;
+}
+
+double chr_peak(const float *x, size_t frames)
+{
+	double peak = 0;
+	for (size_t i = 0; i < frames; i++)
+		peak = fmax(peak, fabs((double)x[i]));
+	return peak;
+}
+
 double chr_cents(double hz, double reference_hz)
 {
 	return 1200.0 * log2(hz / reference_hz);

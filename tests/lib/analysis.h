@@ -16,6 +16,12 @@ struct chr_sine {
  * 1e-9 relative for a second of clean signal. `frames` >= 1024. 0, or -1 when there is no sine above 40 Hz to be found. */
 int chr_sine_fit(const float *x, size_t frames, double rate, struct chr_sine *sine);
 
+/* The worst error of the rule of a sine of `hz` and any amplitude and phase, y[n+1] = 2 cos(w) y[n] - y[n-1]: what clicks shows, whatever the level. */
+double chr_sine_residue(const float *x, size_t frames, double rate, double hz);
+
+/* The largest magnitude. */
+double chr_peak(const float *x, size_t frames);
+
 /* Difference of two frequencies in cents. */
 double chr_cents(double hz, double reference_hz);
 

@@ -2,12 +2,12 @@
  *
  * CHRONUS_TEST_LOADS: how many loads (8).
  */
+#include "tests/lib/analysis.h"
 #include "tests/lib/drawing.h"
 #include "tests/lib/patches.h"
 #include "tests/lib/recorder.h"
 #include "tests/lib/system.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,23 +49,6 @@ static bool load(const char *path)
 	return false;
 }
 
-static double loudest(const float *y, size_t from, size_t length)
-{
-	double peak = 0;
-	for (size_t i = from; i < from + length; i++)
-		peak = fmax(peak, fabs((double)y[i]));
-	return peak;
-}
-
-/* The worst error of the rule of a sine, y[n+1] = 2 cos(w) y[n] - y[n-1], over a stretch of the recording. */
-static double residue(const float *y, size_t from, size_t length, double hz)
-{
-	double c = 2 * cos(2 * M_PI * hz / 48000.0), worst = 0;
-	for (size_t i = from + 1; i + 1 < from + length; i++)
-		worst = fmax(worst, fabs(y[i + 1] - c * y[i] + y[i - 1]));
-	return worst;
-}
-
 START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 {
 	unsigned loads = chr_system_number("CHRONUS_TEST_LOADS", 8), clean = 0, unfair = 0, lost = 0;
@@ -88,8 +71,8 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		chr_recorder_stop(watch);
 		size_t from, length = chr_recorder_stretch(rec, &from);
 		/* silence is no sine */
-		ck_assert_double_gt(loudest(chr_recorder_data(rec, 0), from, length), 0.045);
-		double worst = residue(chr_recorder_data(rec, 0), from, length, 211.0);
+		ck_assert_double_gt(chr_peak(chr_recorder_data(rec, 0) + from, length), 0.045);
+		double worst = chr_sine_residue(chr_recorder_data(rec, 0) + from, length, 48000.0, 211.0);
 		bool whole = !chr_recorder_skips(rec) && worst < 1e-5;
 		bool stalled = chr_recorder_skips(watch) > 0;
 		if (!whole)
