@@ -1,4 +1,5 @@
 #include "common/board.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -125,8 +126,6 @@ int main(void)
 {
 	Suite *suite = suite_create("board");
 	TCase *tcase = tcase_create("board");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, pulse_truth_table);
 	tcase_add_test(tcase, pulse_that_never_beat_is_stale);
@@ -139,8 +138,5 @@ int main(void)
 	(void)read_only_board_refuses_writes;
 #endif
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "common/choice.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -123,9 +124,5 @@ int main(void)
 	tcase_add_test(tcase, never_both);
 	tcase_add_test(tcase, shared);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "common/descriptor.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -297,8 +298,6 @@ int main(void)
 {
 	Suite *suite = suite_create("descriptor");
 	TCase *tcase = tcase_create("descriptor");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, good_module_is_flattened);
@@ -309,8 +308,5 @@ int main(void)
 	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, values);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "common/log.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -157,8 +158,6 @@ int main(void)
 {
 	Suite *suite = suite_create("log");
 	TCase *tcase = tcase_create("log");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, hushed_others_are_silent_and_lines_still_come);
@@ -168,8 +167,5 @@ int main(void)
 	tcase_add_test(tcase, closed_pipe_is_harmless);
 	tcase_add_test(tcase, full_pipe_costs_lines_not_time);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

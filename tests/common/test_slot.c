@@ -1,4 +1,5 @@
 #include "common/slot.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -301,8 +302,6 @@ int main(void)
 {
 	Suite *suite = suite_create("slot");
 	TCase *tcase = tcase_create("slot");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, slot_is_shared_nameless_and_of_fixed_size);
@@ -316,8 +315,5 @@ int main(void)
 	tcase_add_test(tcase, waking_a_guard_changes_the_word_it_sleeps_on);
 	tcase_add_test(tcase, scribbled_word_neither_traps_nor_lies);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -150,8 +151,6 @@ int main(void)
 {
 	Suite *suite = suite_create("wake");
 	TCase *tcase = tcase_create("wake");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, wake_is_seen_until_cleared);
 	tcase_add_test(tcase, wake_of_a_full_eventfd_does_not_block);
@@ -161,8 +160,5 @@ int main(void)
 	tcase_add_test(tcase, bytes_without_a_descriptor_are_refused);
 	tcase_add_test(tcase, a_second_descriptor_does_not_leak);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "engine/change.h"
 
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -197,9 +198,5 @@ int main(void)
 	tcase_add_test(tcase, what_is_no_number_is_left);
 	tcase_add_test(tcase, a_reset_reaches_both);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

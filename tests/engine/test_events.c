@@ -1,4 +1,5 @@
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -254,9 +255,5 @@ int main(void)
 	tcase_add_test(tcase, checksum_is_of_the_state_before_its_frame);
 	tcase_add_test(tcase, late_checksum_is_not_answered);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

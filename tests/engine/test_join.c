@@ -1,4 +1,5 @@
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -380,9 +381,5 @@ int main(void)
 	tcase_add_test(tcase, checksum_tells_any_bit_of_the_state_and_the_engine);
 	tcase_add_test(tcase, twins_answer_the_same_checksum);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Joins in a loop: the probe's sum goes into its input, a cycle late, as JACK does with the edge that closes a loop. */
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -173,9 +174,5 @@ int main(void)
 	tcase_add_loop_test(tcase, damaged_inputs, 0, DAMAGES);
 	tcase_add_test(tcase, longest_cycle_is_lent_and_a_longer_one_is_not);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

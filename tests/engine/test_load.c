@@ -1,4 +1,5 @@
 #include "engine/load.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -55,9 +56,5 @@ int main(void)
 	tcase_add_loop_test(tcase, bad_file_is_refused_with_its_reason, 0, sizeof bad / sizeof bad[0]);
 	tcase_add_test(tcase, a_long_reason_is_cut);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -368,9 +369,5 @@ int main(void)
 	tcase_add_test(one, the_fall_begins_where_the_sound_stood);
 	tcase_add_test(one, lane_b_is_never_played_with_one_lane);
 	suite_add_tcase(suite, one);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "common/choice.h"
 #include "common/slot.h"
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -256,9 +257,5 @@ int main(void)
 	tcase_add_loop_test(tcase, what_does_not_play_ends_with_the_supervisor, 0, 2);
 	tcase_add_test(tcase, started_by_hand_it_says_what_it_is);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * (`make test-races`), and without it for the eyes.
  */
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -206,9 +207,5 @@ int main(void)
 	tcase_add_test(tcase, join_takes_a_whole_snapshot_or_none);
 	tcase_add_test(tcase, what_a_fresh_board_vouches_for_is_written);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

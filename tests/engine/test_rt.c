@@ -1,5 +1,6 @@
 #include "engine/denormal.h"
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <float.h>
@@ -214,9 +215,5 @@ int main(void)
 	tcase_add_test(tcase, pulse_tells_completed_cycles);
 	tcase_add_test(tcase, status_tells_what_people_see);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,5 +1,6 @@
 #include "engine/smooth.h"
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -131,9 +132,5 @@ int main(void)
 	tcase_add_test(tcase, a_new_target_begins_where_the_old_ramp_stands);
 	tcase_add_test(tcase, nonsense_is_not_sane);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "tests/lib/system.h"
 
 #include "tests/lib/child.h"
+#include "tests/lib/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +25,7 @@ static int run_suite(const char *name, void (*fill)(Suite *))
 	setvbuf(stdout, NULL, _IOLBF, 0); /* figures of a test that fails later are not lost */
 	Suite *suite = suite_create(title);
 	fill(suite);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }
 
 static int run_copy(enum chr_server_kind kind)

@@ -2,6 +2,7 @@
  * more cycles than are remembered, one is.
  */
 #include "common/choice.h"
+#include "tests/lib/suite.h"
 #include "tests/model/explore.h"
 
 #include <check.h>
@@ -91,9 +92,5 @@ int main(void)
 	tcase_add_test(tcase, never_both_and_never_neither);
 	tcase_add_test(tcase, a_choice_in_two_steps_is_caught);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

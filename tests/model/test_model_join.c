@@ -1,6 +1,7 @@
 /* The join in all interleavings: snapshots that are written over while they are read, and a twin that is changed while it is looked at. */
 #include "engine/join.h"
 #include "engine/rt.h"
+#include "tests/lib/suite.h"
 #include "tests/model/explore.h"
 
 #include <check.h>
@@ -197,9 +198,5 @@ int main(void)
 	tcase_add_test(tcase, a_twin_is_not_read_after_it_was_given_back);
 	tcase_add_loop_test(tcase, a_change_with_one_order_less_is_caught, 0, sizeof used / sizeof *used);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* The ring in all interleavings of a producer and a consumer: while it runs empty, and while it is full and its slots are used again. */
 #include "common/ring.h"
+#include "tests/lib/suite.h"
 #include "tests/model/explore.h"
 
 #include <check.h>
@@ -133,9 +134,5 @@ int main(void)
 	tcase_add_loop_test(tcase, no_interleaving_loses_an_event, 0, sizeof fills / sizeof *fills);
 	tcase_add_loop_test(tcase, a_ring_with_one_order_less_is_caught, 0, sizeof broken / sizeof *broken);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tests/modules/host.h"
 
 #include <check.h>
@@ -229,8 +230,6 @@ int main(void)
 {
 	Suite *suite = suite_create("adsr");
 	TCase *tests = tcase_create("adsr");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, segments_last_their_time, 0, RATES);
@@ -242,9 +241,5 @@ int main(void)
 	tcase_add_loop_test(tests, amplifier_multiplies, 0, RATES);
 	tcase_add_loop_test(tests, sustain_follows_its_parameter, 0, RATES);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

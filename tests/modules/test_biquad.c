@@ -1,5 +1,6 @@
 #include "tests/lib/cookbook.h"
 #include "tests/lib/fit.h"
+#include "tests/lib/suite.h"
 #include "tests/modules/host.h"
 
 #include <check.h>
@@ -161,8 +162,6 @@ int main(void)
 {
 	Suite *suite = suite_create("biquad");
 	TCase *tests = tcase_create("biquad");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, responses_are_those_of_the_cookbook, 0, COOKBOOK_MODES);
@@ -170,9 +169,5 @@ int main(void)
 	tcase_add_loop_test(tests, audio_rate_modulation_stays_bounded, 0, COOKBOOK_MODES);
 	tcase_add_loop_test(tests, low_cutoffs_are_quiet, 0, COOKBOOK_MODES);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

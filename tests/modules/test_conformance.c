@@ -1,5 +1,6 @@
 /* What every module owes to the engine, checked on each one found in the folder. */
 #include "common/descriptor.h"
+#include "tests/lib/suite.h"
 #include "tests/modules/host.h"
 
 #include <check.h>
@@ -343,8 +344,6 @@ int main(void)
 {
 	Suite *suite = suite_create("conformance");
 	TCase *tests = tcase_create("every module");
-	SRunner *runner;
-	int failed;
 
 	name_count = host_list(names);
 	if (name_count < 4) {
@@ -362,9 +361,5 @@ int main(void)
 	tcase_add_loop_test(tests, wild_inputs_are_survived, 0, (int)name_count);
 	tcase_add_loop_test(tests, absent_channels_are_left_alone, 0, (int)name_count);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

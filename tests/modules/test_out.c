@@ -1,4 +1,5 @@
 #include "tests/lib/fit.h"
+#include "tests/lib/suite.h"
 #include "tests/modules/host.h"
 
 #include <check.h>
@@ -193,8 +194,6 @@ int main(void)
 {
 	Suite *suite = suite_create("out");
 	TCase *tests = tcase_create("out");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, level_one_passes_bits);
@@ -205,9 +204,5 @@ int main(void)
 	tcase_add_loop_test(tests, clock_never_drifts, 0, RATES);
 	tcase_add_loop_test(tests, tempo_may_move, 0, RATES);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "tests/lib/fit.h"
+#include "tests/lib/suite.h"
 #include "tests/modules/host.h"
 
 #include <check.h>
@@ -208,8 +209,6 @@ int main(void)
 {
 	Suite *suite = suite_create("sine");
 	TCase *tests = tcase_create("sine");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, frequency_is_right, 0, RATES);
@@ -221,9 +220,5 @@ int main(void)
 	tcase_add_loop_test(tests, beyond_nyquist_is_clamped, 0, RATES);
 	tcase_add_loop_test(tests, full_level_never_clips, 0, RATES);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/catalog.h"
 
 #include "common/clock.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/spawned.h"
 
 #include <check.h>
@@ -285,9 +286,5 @@ int main(void)
 	tcase_add_test(tcase, test_catalog_learns_a_file_again);
 	tcase_add_test(tcase, test_catalog_refuses_a_file);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "common/event.h"
 #include "supervisor/feed.h"
 #include "supervisor/schedule.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -163,9 +164,5 @@ int main(void)
 	tcase_add_test(tcase, parameters_are_found_by_name);
 	tcase_add_test(tcase, events_are_renumbered);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

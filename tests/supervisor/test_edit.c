@@ -1,4 +1,5 @@
 /* Modules that come and go while two lanes play: nobody else may notice. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 #include "tests/supervisor/patch_fixture.h"
 
@@ -391,9 +392,5 @@ int main(void)
 	tcase_add_test(tests, test_dirty);
 	tcase_add_test(tests, test_the_end_answers_what_is_left);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

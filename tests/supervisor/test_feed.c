@@ -1,4 +1,5 @@
 #include "supervisor/feed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -201,9 +202,5 @@ int main(void)
 	tcase_add_test(tcase, test_feed_other_kinds_never_coalesce);
 	tcase_add_test(tcase, test_feed_attach);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/inbox.h"
 
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <poll.h>
@@ -125,9 +126,5 @@ int main(void)
 	tcase_add_test(tcase, test_inbox_order_and_growth);
 	tcase_add_test(tcase, test_inbox_many_threads);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

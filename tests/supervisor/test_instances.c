@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
@@ -144,9 +145,5 @@ int main(void)
 	tcase_add_test(tcase, note_of_no_known_kind_changes_nothing);
 	tcase_add_test(tcase, lost_server_is_no_fault_of_the_instances);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* Lanes that play, that lose members, and that are played without them. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
@@ -296,9 +297,5 @@ int main(void)
 	tcase_add_test(tcase, test_lanes_poison);
 	tcase_add_test(tcase, test_lanes_one_lane);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

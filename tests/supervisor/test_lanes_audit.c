@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
@@ -195,9 +196,5 @@ int main(void)
 	tcase_add_loop_test(tcase, test_lanes_skip_of_one, 0, CHR_LANES);
 	tcase_add_test(tcase, test_lanes_skip_of_both);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

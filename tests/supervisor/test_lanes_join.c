@@ -1,4 +1,5 @@
 /* How the lane that follows joins the one that leads: in one cycle or not at all, again and again, and what a death in the middle does to it. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
@@ -294,9 +295,5 @@ int main(void)
 	tcase_add_test(tcase, test_lanes_leader_dies_at_the_join);
 	tcase_add_loop_test(tcase, test_lanes_leader_dies_before_the_join, 0, 2);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/load.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -173,9 +174,5 @@ int main(void)
 	tcase_add_test(tests, test_the_hardware);
 	tcase_add_test(tests, test_settings);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/metadata.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/fake_rack.h"
 
 #include <check.h>
@@ -128,9 +129,5 @@ int main(void)
 	tcase_add_test(tests, what_does_not_exist_has_no_properties);
 	tcase_add_test(tests, a_large_patch_keeps_the_names_of_all);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

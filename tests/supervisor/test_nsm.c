@@ -1,4 +1,5 @@
 #include "supervisor/nsm.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <lo/lo.h>
@@ -244,9 +245,5 @@ int main(void)
 	tcase_add_test(tests, nonsense_does_nothing);
 	tcase_add_test(tests, labels_come_after_the_welcome);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/options.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <getopt.h>
@@ -292,9 +293,5 @@ int main(void)
 	tcase_add_test(tcase, test_options_empty_server_over_patch);
 	tcase_add_test(tcase, test_options_silent_patch);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* The modules' space: setting, asking, patterns, and what is wrong with a message. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_bed.h"
 
 #include <check.h>
@@ -234,9 +235,5 @@ int main(void)
 	tcase_add_test(tcase, test_argument_errors);
 	tcase_add_test(tcase, test_without_server);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* The map from time to frames, against a JACK and a CLOCK_REALTIME that the test winds itself. */
 #include "supervisor/osc.h"
 #include "supervisor/osc_clock.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -205,9 +206,5 @@ int main(void)
 	tcase_add_test(tcase, test_passing_jump);
 	tcase_add_test(tcase, test_server_comes_and_goes);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

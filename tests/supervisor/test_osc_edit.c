@@ -1,4 +1,5 @@
 /* Edits over OSC: what is asked of the host, and what whoever asked is answered. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_bed.h"
 
 #include <check.h>
@@ -160,9 +161,5 @@ int main(void)
 	tcase_add_test(tests, test_what_cannot_wait);
 	tcase_add_test(tests, test_connections);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* CHR_FUZZ_DATAGRAMS says how many; 10^6 under the address sanitizer, else 2 * 10^5. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_fuzz.h"
 
 #include <check.h>
@@ -31,9 +32,5 @@ int main(void)
 	tcase_set_timeout(tcase, 600);
 	tcase_add_test(tcase, test_hostile_datagrams);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Packets: times, bundles in bundles, and datagrams that are none. */
 #include "supervisor/osc_private.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_bed.h"
 
 #include <arpa/inet.h>
@@ -295,9 +296,5 @@ int main(void)
 	tcase_add_test(tcase, test_malformed);
 	tcase_add_test(tcase, test_error_replies_are_limited);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

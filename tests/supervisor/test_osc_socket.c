@@ -1,4 +1,5 @@
 /* The socket: where it is bound, what a flood does to it. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_bed.h"
 
 #include <arpa/inet.h>
@@ -220,9 +221,5 @@ int main(void)
 	tcase_add_test(tcase, test_dropped_is_counted);
 	tcase_add_test(tcase, test_large_datagrams);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* The system's own space: every command, its replies and its errors. */
 #include "common/clock.h"
 #include "supervisor/osc_private.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/osc_bed.h"
 
 #include <check.h>
@@ -401,9 +402,5 @@ int main(void)
 	tcase_add_test(tcase, test_lease_ends);
 	tcase_add_test(tcase, test_subscribers_have_room);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/patch_parts.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -290,8 +291,6 @@ int main(void)
 {
 	Suite *suite = suite_create("patch");
 	TCase *tcase = tcase_create("patch");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, NULL, fixture_finish);
 	tcase_add_test(tcase, voice_is_read);
@@ -302,8 +301,5 @@ int main(void)
 	tcase_add_test(tcase, all_errors_are_told_at_once_by_line);
 	tcase_add_test(tcase, foreign_names_are_left_alone);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* The patch loader against files that are no patches, text made to hurt it, and the manual that describes it. */
 #include "supervisor/patch_parts.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -323,8 +324,6 @@ int main(void)
 {
 	Suite *suite = suite_create("patch files");
 	TCase *files = tcase_create("files"), *tree = tcase_create("tree");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_set_timeout(files, 60);
@@ -340,8 +339,5 @@ int main(void)
 	tcase_add_loop_test(tree, patches_of_the_tree_are_right, 0, 3);
 	suite_add_tcase(suite, files);
 	suite_add_tcase(suite, tree);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/patience.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -69,9 +70,5 @@ int main(void)
 	tcase_add_loop_test(tcase, test_patience_ends, 0, 2);
 	tcase_add_test(tcase, test_patience_leaves_signal);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/poller.h"
 
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -187,9 +188,5 @@ int main(void)
 	tcase_add_test(tcase, test_poller_many);
 	tcase_add_test(tcase, test_poller_run_until_stopped);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/process.h"
 
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/spawned.h"
 
 #include <check.h>
@@ -320,9 +321,5 @@ int main(void)
 	tcase_add_test(tcase, test_process_destroy_leaves_nothing);
 	tcase_add_test(tcase, test_process_no_program);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

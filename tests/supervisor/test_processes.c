@@ -1,4 +1,5 @@
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
@@ -123,9 +124,5 @@ int main(void)
 	tcase_add_test(tcase, failure_is_the_cause_and_its_text_ends_where_it_must);
 	tcase_add_test(tcase, endless_reports_do_not_hold_the_supervisor);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

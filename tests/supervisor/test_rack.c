@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tests/supervisor/fake_rack.h"
 
 #include <check.h>
@@ -161,9 +162,5 @@ int main(void)
 	tcase_add_test(tcase, test_rack_without_server);
 	tcase_add_test(tcase, test_rack_totals);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/save.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -337,9 +338,5 @@ int main(void)
 	tcase_add_test(file, test_what_cannot_be_written_is_told);
 	tcase_add_test(file, test_a_death_leaves_a_whole_file);
 	suite_add_tcase(suite, file);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/schedule.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -102,9 +103,5 @@ int main(void)
 	tcase_add_test(tcase, test_schedule_forget);
 	tcase_add_test(tcase, test_schedule_full);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/wake.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/spawned.h"
 
 #include <check.h>
@@ -388,9 +389,5 @@ int main(void)
 	tcase_add_test(tcase, test_sentry_remove_the_dying);
 	tcase_add_test(tcase, test_sentry_unguarded);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

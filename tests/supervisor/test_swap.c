@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "supervisor/code.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -421,9 +422,5 @@ int main(void)
 	tcase_add_loop_test(one, one_lane_fades_by_itself, 0, 2);
 	tcase_add_test(one, one_lane_restarts_what_does_not_fit);
 	suite_add_tcase(suite, one);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

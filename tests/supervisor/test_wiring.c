@@ -1,4 +1,5 @@
 #include "supervisor/wiring.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/patch_fixture.h"
 
 #include <check.h>
@@ -385,9 +386,5 @@ int main(void)
 	tcase_add_test(tcase, test_prefix);
 	tcase_add_test(tcase, test_upstream);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "supervisor/wiring_loops.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -100,9 +101,5 @@ int main(void)
 	tcase_add_test(tests, test_to_itself);
 	tcase_add_test(tests, test_members_of_loops);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

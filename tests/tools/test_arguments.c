@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tools/arguments.h"
 
 #include <check.h>
@@ -73,9 +74,5 @@ int main(void)
 	tcase_add_test(tcase, test_values);
 	tcase_add_test(tcase, test_what_is_wrong_ends_with_64);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

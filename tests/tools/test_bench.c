@@ -1,4 +1,5 @@
 /* The figures of the bench: what many measurements come to, who is ahead, and the copy of the tables in a file. */
+#include "tests/lib/suite.h"
 #include "tools/bench.h"
 #include "tools/bench_stat.h"
 #include "tools/bench_synthdef.h"
@@ -223,9 +224,5 @@ int main(void)
 	tcase_add_test(tests, an_earlier_run_is_taken_up);
 	tcase_add_test(tests, synth_definitions_have_the_bytes_of_the_format);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

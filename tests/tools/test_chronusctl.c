@@ -1,4 +1,5 @@
 /* chronusctl's commands against a stand-in for chronus: what they print, what they send, how they end. */
+#include "tests/lib/suite.h"
 #include "tests/tools/double.h"
 #include "tests/tools/runner.h"
 
@@ -405,9 +406,5 @@ int main(void)
 	tcase_add_loop_test(odd, silence_ends_at_the_deadline, 0, sizeof asking / sizeof asking[0]);
 	suite_add_tcase(suite, plain);
 	suite_add_tcase(suite, odd);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

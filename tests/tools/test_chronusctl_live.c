@@ -1,4 +1,5 @@
 /* top and watch: the commands that go on, with and without a terminal. */
+#include "tests/lib/suite.h"
 #include "tests/tools/double.h"
 #include "tests/tools/runner.h"
 
@@ -231,9 +232,5 @@ int main(void)
 	tcase_add_test(odd, watch_notices_that_the_server_went);
 	suite_add_tcase(suite, plain);
 	suite_add_tcase(suite, odd);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* Text tables: widths, alignment, wrapping, clipping, and cleaning of what goes in. */
+#include "tests/lib/suite.h"
 #include "tools/chronusctl_table.h"
 
 #include <check.h>
@@ -132,9 +133,5 @@ int main(void)
 	tcase_add_test(all, cells_are_cleaned_and_excess_cells_dropped);
 	tcase_add_loop_test(all, clipping_keeps_colours, 0, sizeof clip / sizeof clip[0]);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* The table of commands against everything that repeats it: help, man page, completion. Run from the tree's root, or with
  * CHR_SOURCE_DIR in the environment.
  */
+#include "tests/lib/suite.h"
 #include "tests/tools/double.h"
 #include "tests/tools/runner.h"
 #include "tools/chronusctl.h"
@@ -322,9 +323,5 @@ int main(void)
 	tcase_add_test(all, chronus_completes_the_options_of_its_man_page);
 	tcase_add_test(all, the_man_page_of_chronus_has_the_options_of_its_help);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* The judgement of the fault campaign: it hears everything that is wrong, and nothing that is right. */
+#include "tests/lib/suite.h"
 #include "tools/faults_judge.h"
 
 #include <check.h>
@@ -225,9 +226,5 @@ int main(void)
 	tcase_add_test(tests, without_a_reference_silence_is_heard);
 	tcase_add_test(tests, a_frame_time_that_steps_back_skips_nothing);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,3 +1,4 @@
+#include "tests/lib/suite.h"
 #include "tools/figures.h"
 
 #include <check.h>
@@ -75,16 +76,10 @@ int main(void)
 {
 	Suite *suite = suite_create("figures");
 	TCase *tests = tcase_create("figures");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, goals_are_judged);
 	tcase_add_test(tests, json_has_every_field);
 	tcase_add_test(tests, an_unwritable_file_is_an_error);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* The judgement of a soak: what is flat passes, what grows does not, and what is too short to tell is not judged. */
+#include "tests/lib/suite.h"
 #include "tools/soak_judge.h"
 
 #include <check.h>
@@ -201,9 +202,5 @@ int main(void)
 	tcase_add_test(tests, what_is_too_short_to_judge_has_no_goal);
 	tcase_add_test(tests, holding_less_is_no_growth);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return chr_suite_run(suite);
 }
