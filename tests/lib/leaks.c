@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static unsigned count_entries(const char *folder, const char *part)
@@ -20,33 +21,71 @@ static unsigned count_entries(const char *folder, const char *part)
 	return count;
 }
 
-static unsigned children_of_thread(const char *task, const char *thread)
+/* The sum of a figure over the threads of a process. */
+static uint64_t sum_threads(pid_t pid, uint64_t (*figure)(const char *folder))
 {
-	char path[512], word[32];
-	unsigned count = 0;
-	snprintf(path, sizeof path, "%s/%s/children", task, thread);
-	FILE *f = fopen(path, "r");
-	while (f && fscanf(f, "%31s", word) == 1)
-		count++;
-	if (f)
-		fclose(f);
-	return count;
+	char path[300];
+	uint64_t sum = 0;
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	DIR *dir = opendir(path);
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%.32s", (int)pid, entry->d_name);
+		sum += figure(path);
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
 }
 
 /* A child belongs to the thread that made it. */
+static uint64_t sum_children(const char *folder, uint64_t (*figure)(pid_t child))
+{
+	char path[330];
+	uint64_t sum = 0;
+	snprintf(path, sizeof path, "%s/children", folder);
+	FILE *f = fopen(path, "r");
+	for (int child; f && fscanf(f, "%d", &child) == 1;)
+		sum += figure(child);
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static uint64_t one(pid_t child)
+{
+	(void)child;
+	return 1;
+}
+
+static uint64_t process_ns(pid_t pid)
+{
+	clockid_t clock;
+	struct timespec spent;
+	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &spent))
+		return 0;
+	return (uint64_t)spent.tv_sec * 1000000000u + (uint64_t)spent.tv_nsec;
+}
+
+static uint64_t thread_children(const char *folder)
+{
+	return sum_children(folder, one);
+}
+
+static uint64_t thread_children_ns(const char *folder)
+{
+	return sum_children(folder, process_ns);
+}
+
 static unsigned count_children(pid_t pid)
 {
-	char task[64];
-	unsigned count = 0;
-	snprintf(task, sizeof task, "/proc/%d/task", (int)pid);
-	DIR *dir = opendir(task);
-	if (!dir)
-		return 0;
-	for (struct dirent *entry; (entry = readdir(dir));)
-		if (entry->d_name[0] != '.')
-			count += children_of_thread(task, entry->d_name);
-	closedir(dir);
-	return count;
+	return (unsigned)sum_threads(pid, thread_children);
+}
+
+uint64_t chr_family_ns(pid_t pid)
+{
+	return process_ns(pid) + sum_threads(pid, thread_children_ns);
 }
 
 struct chr_holdings chr_holdings_of(pid_t pid)

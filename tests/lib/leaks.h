@@ -2,6 +2,7 @@
 #ifndef CHR_TESTS_LIB_LEAKS_H
 #define CHR_TESTS_LIB_LEAKS_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct chr_holdings {
@@ -10,6 +11,9 @@ struct chr_holdings {
 
 /* What a process holds now; all zero when it is gone. */
 struct chr_holdings chr_holdings_of(pid_t pid);
+
+/* Time on a processor (ns) of all threads of a process and of its children. */
+uint64_t chr_family_ns(pid_t pid);
 
 /* Makes this process the parent of every orphan among its descendants, so that chr_orphans() sees them. */
 void chr_adopt_orphans(void);
