@@ -94,8 +94,8 @@ const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, un
 	load->why = NULL;
 	desc = load->types(load->types_self, type, file, &load->why);
 	if (!desc && *file)
-		chr_patch_problem(load, line, "no module type '%s' in '%.100s'%s%s", type, file, load->why ? ": " : "",
-				  load->why ? load->why : "");
+		chr_patch_problem(load, line, "no module type '%s' in its file: %s", type,
+				  load->why ? load->why : "it is not known");
 	else if (!desc)
 		chr_patch_problem(load, line, "no module type '%s'%s%s", type, load->why ? ": " : "", load->why ? load->why : "");
 	return desc;

@@ -195,8 +195,8 @@ static const struct {
 	{"modules = ({ name = \"a\"; type = \"sine\";\nfile = \"my/sine.so\"; });",
 	 "2: 'file' is 'my/sine.so', but must be the whole path of a module file"},
 	{"modules = ({ name = \"a\"; type = \"sine\"; file = \"/nowhere/a.so\"; });",
-	 "1: no module type 'sine' in '/nowhere/a.so': no such file"},
-	{"modules = ({ name = \"out\"; file = \"/nowhere/a.so\"; });", "1: no module type 'out' in '/nowhere/a.so': no such file"},
+	 "1: no module type 'sine' in its file: no such file"},
+	{"modules = ({ name = \"out\"; file = \"/nowhere/a.so\"; });", "1: no module type 'out' in its file: no such file"},
 	/* parameters */
 	{"modules = ({ name = \"a\"; type = \"adsr\"; params = {\natack = 1; }; });",
 	 "2: unknown parameter 'atack' (did you mean 'attack'?)"},
