@@ -243,6 +243,17 @@ int chr_catalog_keep(struct chr_catalog *catalog, struct chr_code *code)
 	return 0;
 }
 
+void chr_catalog_forget(struct chr_catalog *catalog)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < catalog->given_count; i++)
+		if (chr_code_played(catalog->given[i]))
+			catalog->given[kept++] = catalog->given[i];
+		else
+			chr_code_release(catalog->given[i]);
+	catalog->given_count = kept;
+}
+
 struct chr_code *chr_catalog_given(const struct chr_catalog *catalog, const char *name, const char *file)
 {
 	struct chr_code **place = place_of(catalog, name, file);

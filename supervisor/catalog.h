@@ -54,6 +54,9 @@ struct chr_code *chr_catalog_ask(const struct chr_spawn *spawn, const char *name
 /* The newest code of the module from that file is this one, of which a reference is taken. 0 or -ENOMEM. */
 int chr_catalog_keep(struct chr_catalog *catalog, struct chr_code *code);
 
+/* Forgets what nothing plays: its file may have been built anew. */
+void chr_catalog_forget(struct chr_catalog *catalog);
+
 /* What was kept for the module and the file last, or NULL. */
 struct chr_code *chr_catalog_given(const struct chr_catalog *catalog, const char *name, const char *file);
 

@@ -41,8 +41,9 @@ static void free_types(struct load *load)
 }
 
 /* Descriptors belong to code that a swap may release while the file is read. */
-static bool copy_types(const struct chr_catalog *from, struct load *load)
+static bool copy_types(struct chr_catalog *from, struct load *load)
 {
+	chr_catalog_forget(from);
 	load->type = calloc(from->count + from->given_count + 1, sizeof *load->type);
 	for (unsigned i = 0; load->type && i < from->count; i++) {
 		const struct chr_type *type = from->type[i];
@@ -53,17 +54,13 @@ static bool copy_types(const struct chr_catalog *from, struct load *load)
 		if (to->known)
 			to->descriptor = type->code->descriptor;
 	}
-	/* what nobody plays is read again: it may have been built anew */
 	for (unsigned i = 0; load->type && i < from->given_count; i++) {
 		const struct chr_code *code = from->given[i];
-		struct known_type *to = &load->type[load->type_count];
-		if (!chr_code_played(code))
-			continue;
+		struct known_type *to = &load->type[load->type_count++];
 		memcpy(to->name, code->descriptor.name, sizeof to->name);
 		memcpy(to->file, code->file, sizeof to->file);
 		to->known = true;
 		to->descriptor = code->descriptor;
-		load->type_count++;
 	}
 	return load->type;
 }

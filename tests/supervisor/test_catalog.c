@@ -244,6 +244,7 @@ START_TEST(test_catalog_learns_a_file_again)
 	ck_assert_ptr_nonnull(chr_catalog_learn(&catalog, "sine", file, &why));
 	struct chr_code *first = chr_code_hold(chr_catalog_given(&catalog, "sine", file));
 	own("mine.so", MODULES "adsr.so");
+	chr_catalog_forget(&catalog);
 	ck_assert_ptr_eq(chr_catalog_learn(&catalog, "sine", file, &why), &first->descriptor);
 	chr_code_release(first);
 	ck_assert_ptr_null(chr_catalog_learn(&catalog, "sine", file, &why));
@@ -251,6 +252,8 @@ START_TEST(test_catalog_learns_a_file_again)
 	own("mine.so", MODULES "sine.so");
 	ck_assert_ptr_nonnull(chr_catalog_learn(&catalog, "sine", file, &why));
 	ck_assert_uint_eq(catalog.given_count, 1);
+	chr_catalog_forget(&catalog);
+	ck_assert_uint_eq(catalog.given_count, 0);
 }
 END_TEST
 
