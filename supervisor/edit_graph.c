@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEATH_SEEN_US 500u /* a death may be seen this much later than its edges vanish */
-
 const char *chr_edit_why(const char *format, ...)
 {
 	static char why[CHR_TEXT_MAX];
@@ -221,24 +219,18 @@ static const struct chr_instance *instance_of(const struct chr_conductor *conduc
 	return unit ? &unit->instance[lane] : NULL;
 }
 
-/* Did the client at that end live when the edge vanished? An edge of one that had died, or closes, vanished with it, whatever its ports did since. */
-static bool lived(const struct chr_conductor *conductor, const char *end, uint64_t time_us)
+/* Did the client at the output (0) or the input (1) take the edge along as it ended? One that JACK saw end before its death was seen here has left
+ * with its edges and ports in one go. */
+static bool took_along(const struct chr_conductor *conductor, const struct chr_post *post, unsigned end)
 {
-	const struct chr_instance *instance = instance_of(conductor, end);
+	const struct chr_instance *instance = instance_of(conductor, end ? post->to : post->from);
+	uint64_t gone_us = post->gone_us[end];
 	if (!instance)
-		return true;
+		return gone_us; /* another program's port went: so its client did */
 	uint64_t end_us = instance->ending_us ? instance->ending_us : instance->died_us;
-	bool lives = instance->ready_us > end_us;
-	return (lives && time_us >= instance->ready_us) || time_us + DEATH_SEEN_US < end_us;
-}
-
-/* Is the edge gone because a person took it away? */
-static bool erased(const struct chr_conductor *conductor, const struct chr_post *post)
-{
-	/* another program's port went: so its client did */
-	if (post->kind == CHR_POST_EDGE_LOST && !instance_of(conductor, post->value ? post->to : post->from))
-		return false;
-	return lived(conductor, post->from, post->time_us) && lived(conductor, post->to, post->time_us);
+	if (instance->ready_us > end_us && post->time_us >= instance->ready_us)
+		return gone_us && post->alone[end]; /* it lives, as far as is known here */
+	return post->time_us >= end_us || (gone_us && gone_us < end_us && post->alone[end]);
 }
 
 static void tell(const struct chr_post *post, const struct chr_edge *edge, const char *what)
@@ -246,14 +238,24 @@ static void tell(const struct chr_post *post, const struct chr_edge *edge, const
 	chr_debug("%s -> %s (%s) was %s", post->from, chr_wiring_name(post->to), edge->from, what);
 }
 
-/* A person drew the edge in the lane that is not heard: the one in the other lane takes its place. */
-static void mend_drawn(struct chr_conductor *conductor, const struct chr_edge *drawn)
+/* A person drew the edge at that time, in whichever lane: what vanished before then is void. */
+static int draw(struct chr_conductor *conductor, const struct chr_edge *edge, uint64_t time_us)
 {
-	struct chr_edges wanted = {0};
-	int rc = chr_wiring_expand(&conductor->rack, &conductor->logical, conductor->lanes.foreign, &wanted);
-	if (!rc && chr_edges_find(&wanted, drawn->from, drawn->to) < 0 && chr_graph_playback(&conductor->graph, drawn->to) == 0)
-		chr_graph_cut(&conductor->graph, drawn->from, drawn->to);
-	chr_edges_finish(&wanted);
+	int rc = chr_edit_put_edge(conductor, edge->from, edge->to);
+	int at = chr_edges_find(&conductor->logical, edge->from, edge->to);
+	if (at >= 0)
+		conductor->logical.edge[at].drawn_us = time_us;
+	return rc;
+}
+
+static void judge_vanished(struct chr_conductor *conductor, const struct chr_post *post, const struct chr_edge *edge)
+{
+	int at = chr_edges_find(&conductor->logical, edge->from, edge->to);
+	bool lost = took_along(conductor, post, 0) || took_along(conductor, post, 1);
+	bool stale = at >= 0 && conductor->logical.edge[at].drawn_us > post->time_us;
+	tell(post, edge, lost ? "lost" : stale ? "erased, and drawn again since" : "erased");
+	if (!lost && !stale)
+		chr_edit_take_edge(conductor, edge->from, edge->to);
 }
 
 void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post)
@@ -261,8 +263,11 @@ void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post
 	struct chr_edge jack = {0}, edge;
 	memcpy(jack.from, post->from, sizeof jack.from);
 	memcpy(jack.to, post->to, sizeof jack.to);
-	if (!chr_wiring_reduce(&conductor->rack, &jack, &edge))
+	if (!chr_wiring_reduce(&conductor->rack, &jack, &edge)) {
+		if (post->kind == CHR_POST_EDGE_VANISHED)
+			chr_graph_judged(&conductor->graph, post->value);
 		return;
+	}
 	switch (post->kind) {
 	case CHR_POST_EDGE_BACK:
 		/* of modules it is known otherwise whether they lived */
@@ -274,15 +279,17 @@ void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post
 	case CHR_POST_EDGE_DRAWN:
 		tell(post, &edge, "drawn");
 		if (conductor->logical.count < CHR_EDIT_EDGES_MAX)
-			chr_edit_put_edge(conductor, edge.from, edge.to);
-		mend_drawn(conductor, &jack);
+			draw(conductor, &edge, post->time_us);
 		break;
 	default:
-		tell(post, &edge, erased(conductor, post) ? "erased" : "lost");
-		if (erased(conductor, post))
-			chr_edit_take_edge(conductor, edge.from, edge.to);
+		judge_vanished(conductor, post, &edge);
 	}
 	chr_lanes_rewire(conductor);
+	if (post->kind == CHR_POST_EDGE_VANISHED)
+		chr_graph_judged(&conductor->graph, post->value);
+	/* drawn in the lane that is not heard, or no longer when this is carried out: the one in the other lane takes its place */
+	if (post->kind == CHR_POST_EDGE_DRAWN)
+		chr_graph_cut(&conductor->graph, jack.from, jack.to);
 }
 
 void chr_edit_wired(struct chr_conductor *conductor, int64_t generation)

@@ -169,12 +169,15 @@ bool chr_graph_finish(struct chr_graph *graph)
 	deadline.tv_nsec %= 1000000000L;
 	if (pthread_timedjoin_np(graph->thread, NULL, &deadline))
 		return false; /* libjack hangs in a lost server: the end of the process ends it */
-	pthread_mutex_destroy(&graph->lock);
 	chr_edges_finish(&graph->desired);
 	chr_edges_finish(&graph->cuts);
 	chr_properties_finish(&graph->described);
 	chr_metadata_forget(&graph->metadata);
+	chr_graph_forget(graph);
+	pthread_mutex_destroy(&graph->lock);
 	free(graph->wire);
+	free(graph->act);
+	free(graph->port);
 	close(graph->wake_fd);
 	return true;
 }
@@ -196,6 +199,14 @@ void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t 
 	pthread_mutex_unlock(&graph->lock);
 	chr_edges_finish(&old);
 	*edges = (struct chr_edges){0};
+	chr_wake(graph->wake_fd);
+}
+
+void chr_graph_judged(struct chr_graph *graph, int64_t number)
+{
+	pthread_mutex_lock(&graph->lock);
+	graph->judged = number;
+	pthread_mutex_unlock(&graph->lock);
 	chr_wake(graph->wake_fd);
 }
 

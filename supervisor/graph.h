@@ -1,11 +1,17 @@
 /* The graph thread: everything that may block. It owns the supervisor's JACK client, spawns processes, and makes the actual graph
  * equal to the desired one, level-triggered: after every new desired graph, every port that comes, and every edge that goes.
  *
- * An edge that a person draws or erases is posted to the control thread, which takes it over into the desired graph. An edge
- * that vanished because a client died is not the same: its ports went too. So a lost edge is looked at again after
- * CHR_GRAPH_SETTLE_MS, and counts as erased only if both ports lived through that time, or if the port that did not is a module's and the control
- * thread knows that the module died later than that. A client can lose its edges long before its ports: should
- * a client whose edges all went be gone within CHR_GRAPH_LINGER_MS, they are desired again.
+ * An edge that a person draws or erases is posted to the control thread, which takes it over into the desired graph. Whose doing a change is, is
+ * decided by these rules, in the order in which JACK tells of changes:
+ *
+ *   - Each edge that this thread makes or breaks is noted before JACK tells of it (graph_acts.c). What JACK tells is this thread's own doing if, and
+ *     only if, it is noted; nobody asks JACK how things stand now, which may be later or earlier than what it tells.
+ *   - An edge that others made was drawn, be its client dead the moment after.
+ *   - An edge that others broke was erased, or a client took it along as it ended (graph_lost.c). It is posted after CHR_GRAPH_SETTLE_MS, with
+ *     whether its ports went too. Until the control thread has judged, and the graph it then desires is adopted, the edge is not made again.
+ *   - Of all that people did to an edge, in whichever lane, the last counts; each post bears the time of what it tells.
+ *
+ * A client can lose its edges long before its ports: should one whose edges all went be gone within CHR_GRAPH_LINGER_MS, they are desired again.
  *
  * libjack's callbacks only enqueue: a call to the server from within one fails.
  */
@@ -29,7 +35,6 @@
 #define CHR_GRAPH_NOTICES   4096u /* a power of two */
 #define CHR_GRAPH_LOST_MAX  512
 #define CHR_GRAPH_DRAWN_MAX 64
-#define CHR_GRAPH_NAMES     1024u /* ports whose names are remembered; a power of two */
 
 enum chr_notice_kind { CHR_NOTICE_CONNECT, CHR_NOTICE_DISCONNECT, CHR_NOTICE_PORT, CHR_NOTICE_PORT_GONE, CHR_NOTICE_RENAMED };
 
@@ -37,7 +42,9 @@ enum chr_notice_kind { CHR_NOTICE_CONNECT, CHR_NOTICE_DISCONNECT, CHR_NOTICE_POR
 struct chr_notice {
 	enum chr_notice_kind kind;
 	jack_port_id_t a, b;
-	uint64_t time_us; /* chr_monotonic_us() */
+	uint64_t time_us; /* chr_monotonic_us(); no two have the same */
+	char *name;       /* heap; PORT, RENAMED: of the port; NULL: not known */
+	bool input;       /* that it is one */
 };
 
 /* A desired edge, and whether it is made. libjack's own questions about connections sleep for a period while a change of the graph is under way, which
@@ -47,21 +54,30 @@ struct chr_wire {
 	bool made;
 	bool known; /* its ports' numbers are: */
 	jack_port_id_t a, b;
-	bool erased; /* by a person, and told to the control thread */
 };
 
-/* An edge that vanished and may have been erased by a person. */
+/* An edge that this thread made or broke, and JACK has not told of it yet. */
+struct chr_act {
+	bool connects;
+	uint64_t since_us; /* JACK was asked to no sooner than that */
+	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
+};
+
+/* An edge that others broke: erased by a person, or gone with a client. Of its ends the output is the first. */
 struct chr_lost_edge {
-	jack_port_id_t a, b;
+	jack_port_id_t a, b; /* the output's number, and the input's */
 	struct chr_edge edge;
 	uint64_t since_us;
-	bool bare[2]; /* the client at that end had no edge left */
+	uint64_t gone_us[2]; /* when the port at that end went, too; 0: it did not */
+	bool alone[2];       /* between the two JACK told of nothing but edges and ports of that client that went */
+	bool bare[2];        /* the client at that end had no edge left */
+	int64_t told;        /* number of the post to the control thread; 0: not yet */
 };
 
 /* Whose number that is, or was: an edge to a port is told of when the port may be gone already. */
 struct chr_port_name {
-	bool known, input;
 	jack_port_id_t port;
+	bool input;
 	char name[CHR_EDGE_NAME_MAX];
 };
 
@@ -78,7 +94,8 @@ struct chr_graph {
 	unsigned spawns_wanted;
 	struct chr_edges desired;
 	int64_t generation;    /* of `desired`; 0: none yet */
-	struct chr_edges cuts; /* edges to break, though they were never desired */
+	int64_t judged;        /* number of the last post of a lost edge that `desired` was made in the knowledge of */
+	struct chr_edges cuts; /* edges to break, unless they are desired */
 	bool poked;            /* look again: ports have come */
 	bool latencies;        /* compute them once more */
 	bool reconnect;        /* the control thread let go of the lost client */
@@ -106,8 +123,12 @@ struct chr_graph {
 	struct chr_lost_edge
 		erased[CHR_GRAPH_DRAWN_MAX]; /* counted as erased, but the client may only have been slow to die; a ring */
 	unsigned erased_next;
-	struct chr_port_name port_name[CHR_GRAPH_NAMES]; /* by number modulo CHR_GRAPH_NAMES */
-	struct chr_wire drawn[CHR_GRAPH_DRAWN_MAX];      /* by people, and told to the control thread; a ring */
+	int64_t told, judged_adopted; /* numbers of posts of lost edges: the last, and `judged` of the graph as last carried out */
+	struct chr_act *act;          /* oldest first; heap */
+	unsigned act_count, act_space;
+	struct chr_port_name *port; /* those heard of that have not gone; heap */
+	unsigned port_count, port_space;
+	struct chr_wire drawn[CHR_GRAPH_DRAWN_MAX]; /* by people, and told to the control thread; a ring */
 	unsigned drawn_next;
 	char playback[CHR_PLAYBACK_MAX][CHR_EDGE_NAME_MAX]; /* the hardware's, in order; written under the lock */
 	unsigned playback_count;
@@ -118,6 +139,7 @@ struct chr_graph {
 	struct chr_notice notice[CHR_GRAPH_NOTICES];
 	_Atomic uint32_t notice_head, notice_tail;
 	_Atomic uint32_t notice_lost;
+	uint64_t noticed_us; /* the last one's time; that thread's own */
 };
 
 /* Takes over an open, not yet active client of the server (see jackserver.h) and starts the thread. 0 or -errno. */
@@ -132,7 +154,11 @@ void chr_graph_spawn(struct chr_graph *graph, unsigned count);
 /* Control thread: the desired graph is now `edges` (taken over, *edges is empty afterwards). Answered by CHR_POST_WIRED with `generation`. */
 void chr_graph_desire(struct chr_graph *graph, struct chr_edges *edges, int64_t generation);
 
-/* Control thread: breaks an edge between two JACK ports that others made and that is not desired as such. */
+/* Control thread: it has judged the lost edges up to CHR_POST_EDGE_VANISHED with that number, and the graph desired last is made in the knowledge of that. */
+void chr_graph_judged(struct chr_graph *graph, int64_t number);
+
+/* Control thread: breaks an edge between two JACK ports that others made, unless it is desired as such when that is carried out: in the graph desired
+ * last, or a later one. */
 void chr_graph_cut(struct chr_graph *graph, const char *from, const char *to);
 
 /* Control thread, when the graph has settled: has JACK compute all latencies once more (see engine/client.c). */
@@ -167,15 +193,33 @@ void chr_graph_forget(struct chr_graph *graph);
 /* The wire between two JACK ports, or NULL. */
 struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to);
 
-/* What others did (graph_notice.c): takes the notices; true when ports came or went. */
+/* What JACK tells of (graph_notice.c): takes the notices; true when ports came or went. */
 bool chr_graph_take_notices(struct chr_graph *graph);
-/* Posts the edges that people erased. Returns the time (ms) until the next that may be one, or -1. */
-int chr_graph_settle(struct chr_graph *graph);
-/* The edge is about to be broken by this thread itself: what it knew of its being drawn is void. */
+/* What was known of the edge's being drawn is void. */
 void chr_graph_forget_drawn(struct chr_graph *graph, const char *from, const char *to);
-/* Others broke the wire before this thread did. */
-void chr_graph_tell_erased(struct chr_graph *graph, const struct chr_wire *wire);
-/* Is the wire lost, and not yet known whether erased? */
+/* Posts `with` as of that kind and of the edge's ends. */
+void chr_graph_post(struct chr_graph *graph, enum chr_post_kind kind, const struct chr_edge *edge, const struct chr_post *with);
+
+/* What this thread does itself (graph_acts.c), noted until JACK tells of it. As jack_connect() and jack_disconnect(). */
+int chr_graph_connect(struct chr_graph *graph, const char *from, const char *to);
+int chr_graph_disconnect(struct chr_graph *graph, const char *from, const char *to);
+/* JACK told at `told_us` that the edge was made, or broken: by this thread? Then it is noted no more. */
+bool chr_graph_take_act(struct chr_graph *graph, bool connects, const struct chr_edge *edge, uint64_t told_us);
+/* Is anything noted of the edge? Then what JACK tells of it now is not the last that was done to it. */
+bool chr_graph_acted(struct chr_graph *graph, const struct chr_edge *edge);
+/* Forgets what is noted of edges of that port; NULL: of all. */
+void chr_graph_forget_acts(struct chr_graph *graph, const char *port);
+
+/* Edges that others broke (graph_lost.c): the notice tells of one, whose output is `a`. */
+void chr_graph_lose(struct chr_graph *graph, const struct chr_edge *edge, const struct chr_notice *notice);
+/* The edge is there again: others made it. */
+void chr_graph_find(struct chr_graph *graph, const struct chr_edge *edge);
+/* JACK told of that, at the port `from`, and if it is of an edge at `to`. NULL: not known. Before it is dealt with. */
+void chr_graph_witness(struct chr_graph *graph, const struct chr_notice *notice, const char *from, const char *to);
+void chr_graph_port_gone(struct chr_graph *graph, const struct chr_notice *gone);
+/* Is the wire lost while its ports are there, and not yet judged? */
 bool chr_graph_is_lost(const struct chr_graph *graph, const struct chr_wire *wire);
+/* Posts those whose time has come, drops those that were judged. Returns the time (ms) until the next is to be posted, or -1. */
+int chr_graph_settle(struct chr_graph *graph);
 
 #endif

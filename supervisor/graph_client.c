@@ -3,15 +3,26 @@
 #include "supervisor/graph.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
-static void notice(struct chr_graph *graph, enum chr_notice_kind kind, jack_port_id_t a, jack_port_id_t b)
+/* No two at the same time: whoever was told first was first. */
+static uint64_t next_us(struct chr_graph *graph)
+{
+	uint64_t now = chr_monotonic_us();
+	graph->noticed_us = now > graph->noticed_us ? now : graph->noticed_us + 1;
+	return graph->noticed_us;
+}
+
+static void notice(struct chr_graph *graph, const struct chr_notice *seen)
 {
 	uint32_t head = atomic_load_explicit(&graph->notice_head, memory_order_relaxed);
 	if (head - atomic_load_explicit(&graph->notice_tail, memory_order_acquire) == CHR_GRAPH_NOTICES) {
 		atomic_fetch_add_explicit(&graph->notice_lost, 1, memory_order_relaxed);
+		free(seen->name);
 	} else {
-		graph->notice[head % CHR_GRAPH_NOTICES] = (struct chr_notice){
-			.kind = kind, .a = a, .b = b, .time_us = chr_monotonic_us()};
+		graph->notice[head % CHR_GRAPH_NOTICES] = *seen;
+		graph->notice[head % CHR_GRAPH_NOTICES].time_us = next_us(graph);
 		atomic_store_explicit(&graph->notice_head, head + 1, memory_order_release);
 	}
 	chr_wake(graph->wake_fd);
@@ -19,19 +30,33 @@ static void notice(struct chr_graph *graph, enum chr_notice_kind kind, jack_port
 
 static void on_connect(jack_port_id_t a, jack_port_id_t b, int connected, void *arg)
 {
-	notice(arg, connected ? CHR_NOTICE_CONNECT : CHR_NOTICE_DISCONNECT, a, b);
+	notice(arg, &(struct chr_notice){.kind = connected ? CHR_NOTICE_CONNECT : CHR_NOTICE_DISCONNECT, .a = a, .b = b});
+}
+
+/* A port's name is asked for while it certainly has the number. */
+static void notice_port(struct chr_graph *graph, enum chr_notice_kind kind, jack_port_id_t port, const char *name)
+{
+	jack_client_t *client = atomic_load_explicit(&graph->client, memory_order_acquire);
+	jack_port_t *there = client && kind != CHR_NOTICE_PORT_GONE ? jack_port_by_id(client, port) : NULL;
+	struct chr_notice seen = {.kind = kind, .a = port, .b = port};
+	if (there && !name)
+		name = jack_port_name(there);
+	if (there && name && *name) {
+		seen.name = strdup(name);
+		seen.input = jack_port_flags(there) & JackPortIsInput;
+	}
+	notice(graph, &seen);
 }
 
 static void on_port(jack_port_id_t port, int registered, void *arg)
 {
-	notice(arg, registered ? CHR_NOTICE_PORT : CHR_NOTICE_PORT_GONE, port, port);
+	notice_port(arg, registered ? CHR_NOTICE_PORT : CHR_NOTICE_PORT_GONE, port, NULL);
 }
 
 static void on_rename(jack_port_id_t port, const char *before, const char *after, void *arg)
 {
 	(void)before;
-	(void)after;
-	notice(arg, CHR_NOTICE_RENAMED, port, port);
+	notice_port(arg, CHR_NOTICE_RENAMED, port, after);
 }
 
 static int on_xrun(void *arg)

@@ -47,13 +47,13 @@ static bool is_clock(const struct chr_edge *edge)
 	return a && b && !strcmp(a, ":clock") && !strcmp(b, ":clock");
 }
 
-/* False when there was nothing to disconnect, though both ports are there: somebody was quicker. */
-static bool disconnect(struct chr_graph *graph, struct chr_wire *wire)
+/* When somebody was quicker there is nothing to disconnect: JACK will tell. */
+static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
 {
-	jack_client_t *client = chr_graph_client(graph);
 	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
 	wire->made = false;
-	return !a || !b || !jack_disconnect(client, a, b) || !jack_port_by_name(client, a) || !jack_port_by_name(client, b);
+	if (a && b)
+		chr_graph_disconnect(graph, a, b);
 }
 
 /* JACK decides when an edge is made whether it closes a loop. An edge module -> out that was made before its clock edge makes
@@ -77,9 +77,8 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 		return true;
 	if (is_clock(&wire->edge))
 		clear_way_for_clock(graph, &wire->edge);
-	int rc = jack_connect(chr_graph_client(graph), a, b);
+	int rc = chr_graph_connect(graph, a, b);
 	wire->made = rc == 0 || rc == EEXIST;
-	wire->erased = false;
 	if (!wire->made)
 		chr_debug("cannot connect %s to %s (%d); trying again", a, b, rc);
 	return wire->made;
@@ -117,14 +116,11 @@ static void recall(struct chr_graph *graph, struct chr_wire *wire)
 		return;
 	wire->made = known->made;
 	wire->known = known->known;
-	wire->erased = known->erased;
 	wire->a = known->a;
 	wire->b = known->b;
 	/* JACK decides when an edge is made whether it closes a loop, and keeps to that though the loop is gone */
-	if (turned && wire->made) {
-		wire->known = false;
+	if (turned && wire->made)
 		disconnect(graph, wire);
-	}
 }
 
 /* Those that are desired now need not be remembered; others may still be on their way. */
@@ -137,10 +133,12 @@ static void forget_drawn(struct chr_graph *graph)
 	}
 }
 
-/* Takes a new desired graph over: what it no longer has is disconnected. False when there is none. */
-static bool adopt(struct chr_graph *graph)
+/* Takes a new desired graph over: what it no longer has is disconnected. False when there is none. The cuts are those that were asked for by then. */
+static bool adopt(struct chr_graph *graph, struct chr_edges *cuts)
 {
 	pthread_mutex_lock(&graph->lock);
+	*cuts = graph->cuts;
+	graph->cuts = (struct chr_edges){0};
 	bool changed = graph->generation != graph->wired_generation;
 	unsigned count = changed ? graph->desired.count : 0;
 	struct chr_wire *fresh = changed ? calloc(count + 1, sizeof *fresh) : NULL;
@@ -148,6 +146,8 @@ static bool adopt(struct chr_graph *graph)
 		fresh[i].edge = graph->desired.edge[i];
 	if (fresh)
 		graph->wired_generation = graph->generation;
+	if (graph->wired_generation == graph->generation)
+		graph->judged_adopted = graph->judged;
 	pthread_mutex_unlock(&graph->lock);
 	if (!fresh)
 		return false;
@@ -161,27 +161,23 @@ static bool adopt(struct chr_graph *graph)
 		bool stays = false;
 		for (unsigned k = 0; k < count && !stays; k++)
 			stays = !strcmp(old[i].edge.from, fresh[k].edge.from) && !strcmp(old[i].edge.to, fresh[k].edge.to);
-		if (!stays && old[i].made && !disconnect(graph, &old[i]))
-			chr_graph_tell_erased(graph, &old[i]);
+		if (!stays && old[i].made)
+			disconnect(graph, &old[i]);
 	}
 	free(old);
 	forget_drawn(graph);
 	return true;
 }
 
-static void make_cuts(struct chr_graph *graph)
+static void make_cuts(struct chr_graph *graph, struct chr_edges *cuts)
 {
-	pthread_mutex_lock(&graph->lock);
-	struct chr_edges cuts = graph->cuts;
-	graph->cuts = (struct chr_edges){0};
-	pthread_mutex_unlock(&graph->lock);
-	for (unsigned i = 0; i < cuts.count; i++) {
-		if (chr_graph_wire(graph, cuts.edge[i].from, cuts.edge[i].to))
+	for (unsigned i = 0; i < cuts->count; i++) {
+		if (chr_graph_wire(graph, cuts->edge[i].from, cuts->edge[i].to))
 			continue;
-		chr_graph_forget_drawn(graph, cuts.edge[i].from, cuts.edge[i].to);
-		jack_disconnect(chr_graph_client(graph), cuts.edge[i].from, cuts.edge[i].to);
+		chr_graph_forget_drawn(graph, cuts->edge[i].from, cuts->edge[i].to);
+		chr_graph_disconnect(graph, cuts->edge[i].from, cuts->edge[i].to);
 	}
-	chr_edges_finish(&cuts);
+	chr_edges_finish(cuts);
 }
 
 static bool take_poke(struct chr_graph *graph, bool again)
@@ -205,10 +201,13 @@ int chr_graph_pass(struct chr_graph *graph)
 	bool ports_changed = chr_graph_take_notices(graph), poked = take_poke(graph, false);
 	if (graph->hardware_stale)
 		read_playback(graph);
-	bool adopted = adopt(graph);
-	make_cuts(graph);
+	struct chr_edges cuts;
+	bool adopted = adopt(graph, &cuts);
+	make_cuts(graph, &cuts);
+	unsigned lost = graph->lost_count;
 	int wait = chr_graph_settle(graph);
-	if ((adopted || ports_changed || poked) && !make_all(graph)) {
+	bool judged = graph->lost_count < lost;
+	if ((adopted || ports_changed || poked || judged) && !make_all(graph)) {
 		take_poke(graph, true);
 		return RETRY_MS;
 	}
@@ -223,7 +222,8 @@ void chr_graph_forget(struct chr_graph *graph)
 	chr_metadata_forget(&graph->metadata);
 	graph->lost_count = 0;
 	memset(graph->erased, 0, sizeof graph->erased);
-	memset(graph->port_name, 0, sizeof graph->port_name);
+	graph->port_count = 0;
+	chr_graph_forget_acts(graph, NULL);
 	pthread_mutex_lock(&graph->lock);
 	graph->playback_count = 0;
 	pthread_mutex_unlock(&graph->lock);
@@ -231,6 +231,8 @@ void chr_graph_forget(struct chr_graph *graph)
 	memset(graph->drawn, 0, sizeof graph->drawn);
 	for (unsigned i = 0; i < graph->wire_count; i++)
 		graph->wire[i].made = graph->wire[i].known = false;
-	atomic_store_explicit(&graph->notice_tail, atomic_load_explicit(&graph->notice_head, memory_order_acquire),
-			      memory_order_release);
+	uint32_t head = atomic_load_explicit(&graph->notice_head, memory_order_acquire);
+	for (uint32_t i = atomic_load_explicit(&graph->notice_tail, memory_order_relaxed); i != head; i++)
+		free(graph->notice[i % CHR_GRAPH_NOTICES].name);
+	atomic_store_explicit(&graph->notice_tail, head, memory_order_release);
 }

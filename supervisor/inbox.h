@@ -14,18 +14,17 @@
 struct chr_process;
 
 enum chr_post_kind {
-	CHR_POST_DEATH,       /* `process` dies; seen at `time_us` */
-	CHR_POST_HANG,        /* the watchdog killed `process`; its death follows */
-	CHR_POST_SPAWNED,     /* `process` was made (NULL: it failed with `value` = -errno) */
-	CHR_POST_WIRED,       /* the graph equals the desired one of generation `value`, as far as its ports exist */
-	CHR_POST_EDGE_DRAWN,  /* a person connected `from` to `to` */
-	CHR_POST_EDGE_ERASED, /* a person took that edge away; seen at `time_us` */
-	CHR_POST_EDGE_LOST, /* that edge vanished at `time_us`, and so did the port at its output (`value` 0) or input (1) soon after */
-	CHR_POST_EDGE_BACK,   /* that edge had vanished only because the client of its output (`value` 0) or input (1) ended */
-	CHR_POST_JOB,         /* a chr_job is over */
-	CHR_POST_SERVER_UP,   /* the graph thread's JACK client is active */
-	CHR_POST_SERVER_LOST, /* the JACK server went away; the client is not to be used any more */
-	CHR_POST_PERIOD,      /* the server's period is now `value` frames */
+	CHR_POST_DEATH,         /* `process` dies; seen at `time_us` */
+	CHR_POST_HANG,          /* the watchdog killed `process`; its death follows */
+	CHR_POST_SPAWNED,       /* `process` was made (NULL: it failed with `value` = -errno) */
+	CHR_POST_WIRED,         /* the graph equals the desired one of generation `value`, as far as its ports exist */
+	CHR_POST_EDGE_DRAWN,    /* others connected `from` to `to`, at `time_us` */
+	CHR_POST_EDGE_VANISHED, /* others, or the end of a client, took that edge away at `time_us`; the `value`th of its kind */
+	CHR_POST_EDGE_BACK,     /* that edge had vanished only because the client of its output (`value` 0) or input (1) ended */
+	CHR_POST_JOB,           /* a chr_job is over */
+	CHR_POST_SERVER_UP,     /* the graph thread's JACK client is active */
+	CHR_POST_SERVER_LOST,   /* the JACK server went away; the client is not to be used any more */
+	CHR_POST_PERIOD,        /* the server's period is now `value` frames */
 };
 
 struct chr_post {
@@ -34,6 +33,10 @@ struct chr_post {
 	uint64_t time_us; /* chr_monotonic_us() */
 	int64_t value;
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
+	/* VANISHED, at the output and at the input: when the port went too (0: it did not), and whether JACK told of nothing but that client's
+	 * edges and ports in between */
+	uint64_t gone_us[2];
+	bool alone[2];
 };
 
 struct chr_inbox {

@@ -281,6 +281,22 @@ static void crash_cause(const struct chr_process *process, struct chr_fault *fau
 		 (unsigned long long)atomic_load_explicit(&report->address, memory_order_relaxed));
 }
 
+static void note_fault(struct chr_instance *instance, uint64_t seen_us)
+{
+	struct chr_fault *fault = &instance->fault;
+	bool hung = fault->hang;
+	if (!fault->seen_us || fault->back_us)
+		*fault = (struct chr_fault){.seen_us = seen_us, .hang = hung, .slow_us = hung ? fault->slow_us : 0};
+	fault->crash = hung;
+	if (hung)
+		snprintf(fault->cause, sizeof fault->cause, "hung or was stopped, ended by the watchdog");
+	fault->hang = false;
+	crash_cause(instance->process, fault);
+	if (fault->crash && !hung && !instance->ending_us)
+		instance->died_us = seen_us - fault->slow_us; /* its client was closed before it was seen */
+	instance->restarts++;
+}
+
 /* Both twins that crash at once crashed of the same thing, most likely an event: it is not to be played again. */
 static void take_poison_back(struct chr_conductor *conductor, struct chr_unit *unit, const struct chr_instance *instance)
 {
@@ -339,23 +355,15 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	bool server_lost = conductor->quitting || server_gone || !conductor->server_up;
 	bool by_hand = instance->by_hand;
 	struct chr_fault *fault = &instance->fault;
+	instance->died_us = instance->ending_us ? instance->ending_us : seen_us;
 	if (!server_lost && !unit->quarantined && !by_hand) {
-		if (!fault->seen_us || fault->back_us)
-			*fault = (struct chr_fault){
-				.seen_us = seen_us, .hang = fault->hang, .slow_us = fault->hang ? fault->slow_us : 0};
-		fault->crash = fault->hang;
-		if (fault->hang)
-			snprintf(fault->cause, sizeof fault->cause, "hung or was stopped, ended by the watchdog");
-		fault->hang = false;
-		crash_cause(process, fault);
-		instance->restarts++;
+		note_fault(instance, seen_us);
 		if (fault->crash)
 			take_poison_back(conductor, unit, instance);
 	}
 	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
 	fault->hang = false;
-	instance->died_us = instance->ending_us ? instance->ending_us : seen_us;
 	instance->ending_us = 0;
 	detach(conductor, instance);
 	instance->last_pid = process->born_pid;

@@ -173,8 +173,7 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 		chr_instances_wired(conductor, post->value);
 		break;
 	case CHR_POST_EDGE_DRAWN:
-	case CHR_POST_EDGE_ERASED:
-	case CHR_POST_EDGE_LOST:
+	case CHR_POST_EDGE_VANISHED:
 	case CHR_POST_EDGE_BACK:
 		chr_edit_drawn(conductor, post);
 		break;

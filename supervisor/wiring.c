@@ -34,6 +34,7 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 	}
 	struct chr_edge *edge = &edges->edge[edges->count++];
 	edge->held = edge->closes = false;
+	edge->drawn_us = 0;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
 	return 0;

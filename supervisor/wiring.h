@@ -21,6 +21,7 @@ struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
 	bool closes; /* a loop, with the edges before it: JACK is to delay this one */
+	uint64_t drawn_us; /* of a logical one: when a person last drew it; chr_monotonic_us(), 0: never */
 };
 
 struct chr_edges {

@@ -58,6 +58,19 @@ static bool closes_loop(const char *from, const char *to)
 	return false;
 }
 
+/* With CHRONUS_TEST_TRACE: what was done when, as the log of chronus writes times. */
+static void trace(const char *what, const char *from, const char *to, int rc)
+{
+	struct timespec now;
+	struct tm local;
+	if (!getenv("CHRONUS_TEST_TRACE"))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &local);
+	fprintf(stderr, "%02d:%02d:%02d.%06ld %s %s %s (%d)\n", local.tm_hour, local.tm_min, local.tm_sec, now.tv_nsec / 1000, what,
+		from, to, rc);
+}
+
 /* Draws the edge, or erases it where it is drawn, in one of the lanes. Only what JACK has done counts. */
 static bool edit(void)
 {
@@ -73,16 +86,14 @@ static bool edit(void)
 	snprintf(logical, sizeof logical, "%s", chr_edge_text(from, to));
 	chr_drawing_in_lane(from, lane, a);
 	chr_drawing_in_lane(to, lane, b);
-	if (!chr_edge_set_has(&drawing.drawn, logical)) {
-		if (jack_connect(drawing.client, a, b))
-			return false;
+	bool draws = !chr_edge_set_has(&drawing.drawn, logical);
+	int rc = draws ? jack_connect(drawing.client, a, b) : jack_disconnect(drawing.client, a, b);
+	trace(draws ? "drawn" : "erased", a, b, rc);
+	if (!rc && draws)
 		chr_edge_set_put(&drawing.drawn, logical);
-		return true;
-	}
-	if (jack_disconnect(drawing.client, a, b))
-		return false;
-	chr_edge_set_take(&drawing.drawn, logical);
-	return true;
+	else if (!rc)
+		chr_edge_set_take(&drawing.drawn, logical);
+	return !rc;
 }
 
 static void kill_one(void)
@@ -91,7 +102,7 @@ static void kill_one(void)
 	ck_assert_int_eq(chr_rig_status(&drawing.rig, &status), 0);
 	const struct chr_rig_instance *victim = chr_rig_find(&status, modules[roll(COUNT(modules))], roll(2) ? "a" : "b");
 	if (victim && victim->pid > 0)
-		kill(victim->pid, SIGKILL);
+		trace("killed", victim->client, "", kill(victim->pid, SIGKILL));
 }
 
 /* Edits at random, a kill every second. What is wrong afterwards; "": nothing. */

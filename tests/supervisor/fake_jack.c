@@ -1,0 +1,303 @@
+#include "tests/supervisor/fake_jack.h"
+
+#include <check.h>
+#include <errno.h>
+#include <jack/jack.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORTS_MAX 128
+#define EDGES_MAX 512
+#define QUEUE_MAX 4096
+
+struct fake_port {
+	bool used, input;
+	char name[64];
+};
+
+/* A change that the listener has not been told of. */
+struct change {
+	enum { CONNECTED, DISCONNECTED, REGISTERED, GONE } kind;
+	jack_port_id_t a, b;
+};
+
+static struct {
+	struct fake_port port[PORTS_MAX]; /* port[0] is none */
+	jack_port_id_t edge[EDGES_MAX][2];
+	unsigned edges;
+	struct change change[QUEUE_MAX];
+	unsigned first, count;
+	JackPortConnectCallback on_connect;
+	JackPortRegistrationCallback on_port;
+	void *arg;
+	void (*before)(void);
+} fake;
+
+static void change(int kind, jack_port_id_t a, jack_port_id_t b)
+{
+	ck_assert_uint_lt(fake.count, QUEUE_MAX);
+	fake.change[(fake.first + fake.count++) % QUEUE_MAX] = (struct change){.kind = kind, .a = a, .b = b};
+}
+
+void fake_jack_deliver(unsigned count)
+{
+	while (fake.count && count-- > 0) {
+		struct change told = fake.change[fake.first++ % QUEUE_MAX];
+		fake.count--;
+		if (told.kind <= DISCONNECTED)
+			fake.on_connect(told.a, told.b, told.kind == CONNECTED, fake.arg);
+		else
+			fake.on_port(told.a, told.kind == REGISTERED, fake.arg);
+	}
+}
+
+void fake_jack_reset(void)
+{
+	memset(&fake, 0, sizeof fake);
+}
+
+/* ---- ports and edges ---- */
+
+static jack_port_id_t number_of(const char *name)
+{
+	for (jack_port_id_t i = 1; i < PORTS_MAX; i++)
+		if (fake.port[i].used && !strcmp(fake.port[i].name, name))
+			return i;
+	return 0;
+}
+
+static void add_ports(const char *client, const char *names, bool input)
+{
+	char text[256], *rest = text;
+	snprintf(text, sizeof text, "%s", names);
+	for (char *name; (name = strsep(&rest, " "));) {
+		jack_port_id_t i = 1;
+		while (i < PORTS_MAX && fake.port[i].used)
+			i++;
+		if (!*name)
+			continue;
+		ck_assert_uint_lt(i, PORTS_MAX);
+		fake.port[i] = (struct fake_port){.used = true, .input = input};
+		snprintf(fake.port[i].name, sizeof fake.port[i].name, "%.30s:%.30s", client, name);
+		change(REGISTERED, i, i);
+	}
+}
+
+void fake_jack_open(const char *client, const char *inputs, const char *outputs)
+{
+	add_ports(client, inputs, true);
+	add_ports(client, outputs, false);
+}
+
+static bool is_of(jack_port_id_t port, const char *client)
+{
+	size_t length = strlen(client);
+	return fake.port[port].used && !strncmp(fake.port[port].name, client, length) && fake.port[port].name[length] == ':';
+}
+
+static void break_edge(unsigned i)
+{
+	change(DISCONNECTED, fake.edge[i][0], fake.edge[i][1]);
+	memmove(&fake.edge[i], &fake.edge[i + 1], (--fake.edges - i) * sizeof fake.edge[0]);
+}
+
+void fake_jack_deactivate(const char *client)
+{
+	for (unsigned i = 0; i < fake.edges;)
+		if (is_of(fake.edge[i][0], client) || is_of(fake.edge[i][1], client))
+			break_edge(i);
+		else
+			i++;
+}
+
+void fake_jack_close(const char *client)
+{
+	fake_jack_deactivate(client);
+	for (jack_port_id_t i = 1; i < PORTS_MAX; i++)
+		if (is_of(i, client)) {
+			change(GONE, i, i);
+			fake.port[i].used = false;
+		}
+}
+
+static int find(jack_port_id_t a, jack_port_id_t b)
+{
+	for (unsigned i = 0; i < fake.edges; i++)
+		if (fake.edge[i][0] == a && fake.edge[i][1] == b)
+			return (int)i;
+	return -1;
+}
+
+bool fake_jack_connected(const char *from, const char *to)
+{
+	return find(number_of(from), number_of(to)) >= 0;
+}
+
+bool fake_jack_edge(unsigned i, const char **from, const char **to)
+{
+	if (i >= fake.edges)
+		return false;
+	*from = fake.port[fake.edge[i][0]].name;
+	*to = fake.port[fake.edge[i][1]].name;
+	return true;
+}
+
+int fake_jack_connect(const char *from, const char *to)
+{
+	jack_port_id_t a = number_of(from), b = number_of(to);
+	if (!a || !b)
+		return -1;
+	if (find(a, b) >= 0)
+		return EEXIST;
+	ck_assert_uint_lt(fake.edges, EDGES_MAX);
+	fake.edge[fake.edges][0] = a;
+	fake.edge[fake.edges++][1] = b;
+	change(CONNECTED, a, b);
+	return 0;
+}
+
+int fake_jack_disconnect(const char *from, const char *to)
+{
+	int at = find(number_of(from), number_of(to));
+	if (at < 0)
+		return -1;
+	break_edge((unsigned)at);
+	return 0;
+}
+
+void fake_jack_before(void (*act)(void))
+{
+	fake.before = act;
+}
+
+/* Who asks a server for something has been told, by the time it answers, of all but the very last. */
+static void come_before(void)
+{
+	void (*act)(void) = fake.before;
+	fake_jack_deliver(QUEUE_MAX);
+	fake.before = NULL;
+	if (act)
+		act();
+}
+
+/* ---- libjack ---- */
+
+int jack_connect(jack_client_t *client, const char *from, const char *to)
+{
+	(void)client;
+	come_before();
+	return fake_jack_connect(from, to);
+}
+
+int jack_disconnect(jack_client_t *client, const char *from, const char *to)
+{
+	(void)client;
+	come_before();
+	return fake_jack_disconnect(from, to);
+}
+
+jack_port_t *jack_port_by_name(jack_client_t *client, const char *name)
+{
+	jack_port_id_t port = number_of(name);
+	(void)client;
+	return port ? (jack_port_t *)&fake.port[port] : NULL;
+}
+
+jack_port_t *jack_port_by_id(jack_client_t *client, jack_port_id_t port)
+{
+	(void)client;
+	return port < PORTS_MAX && fake.port[port].used ? (jack_port_t *)&fake.port[port] : NULL;
+}
+
+const char *jack_port_name(const jack_port_t *port)
+{
+	return ((const struct fake_port *)port)->name;
+}
+
+int jack_port_flags(const jack_port_t *port)
+{
+	return ((const struct fake_port *)port)->input ? JackPortIsInput : JackPortIsOutput;
+}
+
+const char **jack_get_ports(jack_client_t *client, const char *name, const char *type, unsigned long flags)
+{
+	(void)client;
+	(void)name;
+	(void)type;
+	(void)flags;
+	return NULL;
+}
+
+int jack_set_port_connect_callback(jack_client_t *client, JackPortConnectCallback callback, void *arg)
+{
+	(void)client;
+	fake.on_connect = callback;
+	fake.arg = arg;
+	return 0;
+}
+
+int jack_set_port_registration_callback(jack_client_t *client, JackPortRegistrationCallback callback, void *arg)
+{
+	(void)client;
+	(void)arg;
+	fake.on_port = callback;
+	return 0;
+}
+
+int jack_set_port_rename_callback(jack_client_t *client, JackPortRenameCallback callback, void *arg)
+{
+	(void)client;
+	(void)callback;
+	(void)arg;
+	return 0;
+}
+
+int jack_set_process_callback(jack_client_t *client, JackProcessCallback callback, void *arg)
+{
+	(void)client;
+	(void)callback;
+	(void)arg;
+	return 0;
+}
+
+int jack_set_xrun_callback(jack_client_t *client, JackXRunCallback callback, void *arg)
+{
+	(void)client;
+	(void)callback;
+	(void)arg;
+	return 0;
+}
+
+int jack_set_buffer_size_callback(jack_client_t *client, JackBufferSizeCallback callback, void *arg)
+{
+	(void)client;
+	(void)callback;
+	(void)arg;
+	return 0;
+}
+
+void jack_on_shutdown(jack_client_t *client, JackShutdownCallback callback, void *arg)
+{
+	(void)client;
+	(void)callback;
+	(void)arg;
+}
+
+jack_nframes_t jack_get_buffer_size(jack_client_t *client)
+{
+	(void)client;
+	return 256;
+}
+
+int jack_activate(jack_client_t *client)
+{
+	(void)client;
+	return 0;
+}
+
+jack_nframes_t jack_frame_time(const jack_client_t *client)
+{
+	(void)client;
+	return 0;
+}
