@@ -299,14 +299,15 @@ static void edit(void)
 		drawn[i][k] = !drawn[i][k];
 }
 
-/* Nobody is at work on the edges of one who has just died. A death may be seen late: then something happens between it and the last edit, else
+/* Nobody is at work on the edges of one who has just died, and nobody dies twice before the first is judged. A death may be seen late: then something happens between it and the last edit, else
  * nobody could say whether that was one. */
 static void kill_one(void)
 {
 	unsigned unit = 1 + roll(BED_UNITS - 1), lane = roll(2);
 	bool late = !roll(3);
 	now_us += 10;
-	if (bed_instance(bed, unit, lane)->state < CHR_INSTANCE_WIRING || bed->conductor.spare_count < 2)
+	const struct chr_instance *victim = bed_instance(bed, unit, lane);
+	if (victim->state < CHR_INSTANCE_WIRING || bed->conductor.spare_count < 2 || now_us - victim->died_us < 200000)
 		return;
 	if (late)
 		fake_jack_open("stranger", "", "out");

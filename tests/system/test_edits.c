@@ -19,8 +19,14 @@ static const char *const inputs[] = {"filt1:in",     "filt2:in",   "env1:in",   
 				     "filt2:cutoff", "osc2:pitch", "other:in_1", "other:in_2"};
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
+#define DYING_MS 100 /* a server has taken a client out by then */
+
 static struct chr_drawing drawing;
 static unsigned long long seed = 1;
+
+/* The last victim, from its kill until the server has taken it out. */
+static char dying[CHR_EDGE_END];
+static long long killed_ms;
 
 static unsigned roll(unsigned below)
 {
@@ -71,6 +77,20 @@ static void trace(const char *what, const char *from, const char *to, int rc)
 		from, to, rc);
 }
 
+/* Nobody can tell whether an edge of a client that is dead, but not yet taken out, went because it was erased or with its client; and PipeWire
+ * does not tell who erases what is gone or moved already that nothing was there. Drawing goes on all the while. */
+static bool undecidable(const char *from, const char *to)
+{
+	char port[CHR_EDGE_END + 4];
+	snprintf(port, sizeof port, "%s:out", dying);
+	if (*dying && (chr_now_ms() - killed_ms > DYING_MS || !jack_port_by_name(drawing.client, port)))
+		*dying = 0;
+	if (!*dying)
+		return false;
+	bool moves = chr_system_kind() == CHR_SERVER_PIPEWIRE && chr_drawing_foreign(to);
+	return moves || chr_edge_is_of(from, dying) || chr_edge_is_of(to, dying);
+}
+
 /* Draws the edge, or erases it where it is drawn, in one of the lanes. Only what JACK has done counts. */
 static bool edit(void)
 {
@@ -87,6 +107,8 @@ static bool edit(void)
 	chr_drawing_in_lane(from, lane, a);
 	chr_drawing_in_lane(to, lane, b);
 	bool draws = !chr_edge_set_has(&drawing.drawn, logical);
+	if (!draws && undecidable(a, b))
+		return false;
 	int rc = draws ? jack_connect(drawing.client, a, b) : jack_disconnect(drawing.client, a, b);
 	trace(draws ? "drawn" : "erased", a, b, rc);
 	if (!rc && draws)
@@ -101,21 +123,48 @@ static void kill_one(void)
 	struct chr_rig_status status;
 	ck_assert_int_eq(chr_rig_status(&drawing.rig, &status), 0);
 	const struct chr_rig_instance *victim = chr_rig_find(&status, modules[roll(COUNT(modules))], roll(2) ? "a" : "b");
-	if (victim && victim->pid > 0)
-		trace("killed", victim->client, "", kill(victim->pid, SIGKILL));
+	if (!victim || victim->pid <= 0)
+		return;
+	trace("killed", victim->client, "", kill(victim->pid, SIGKILL));
+	snprintf(dying, sizeof dying, "%s", victim->client);
+	killed_ms = chr_now_ms();
+}
+
+static void pause_ms(unsigned ms)
+{
+	const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+	nanosleep(&pause, NULL);
+}
+
+/* The other program leaves while a module dies, and comes back. An edge that is erased right before a program goes counts as gone with it. */
+static jack_client_t *leave_and_return(jack_client_t *other)
+{
+	pause_ms(1100);
+	trace("left", "other", "", jack_client_close(other));
+	kill_one();
+	for (unsigned i = 0; i < 5; i++) {
+		edit();
+		pause_ms(30);
+	}
+	other = chr_drawing_other();
+	trace("back", "other", "", 0);
+	return other;
 }
 
 /* Edits at random, a kill every second. What is wrong afterwards; "": nothing. */
 static const char *edit_at_random(unsigned edits)
 {
-	unsigned done = 0, kills = 0;
+	unsigned done = 0, kills = 0, left = 0;
 	chr_drawing_begin(&drawing, CHR_PATCH_MANY);
 	jack_client_t *other = chr_drawing_other();
 	long long begun = chr_now_ms(), next_kill = begun + 500;
 	while (done < edits) {
-		struct timespec pause = {.tv_nsec = (long)(roll(90) + 10) * 1000000};
 		done += edit();
-		nanosleep(&pause, NULL);
+		pause_ms(roll(90) + 10);
+		if (done >= (left + 1) * (edits / 4 + 1)) {
+			other = leave_and_return(other);
+			left++;
+		}
 		if (chr_now_ms() >= next_kill) {
 			kill_one();
 			kills++;
@@ -123,8 +172,9 @@ static const char *edit_at_random(unsigned edits)
 		}
 	}
 	const char *wrong = chr_drawing_wrong(&drawing);
-	printf("%u edits, %u kills in %.1f s: %u edges, %s%s\n", done, kills, (double)(chr_now_ms() - begun) / 1000.0,
-	       drawing.drawn.count, *wrong ? "wrong: " : "desired == drawn == actual, in both lanes", wrong);
+	printf("%u edits, %u kills, the other program left %u times, in %.1f s: %u edges, %s%s\n", done, kills, left,
+	       (double)(chr_now_ms() - begun) / 1000.0, drawing.drawn.count,
+	       *wrong ? "wrong: " : "desired == drawn == actual, in both lanes", wrong);
 	jack_client_close(other);
 	chr_drawing_end(&drawing);
 	return wrong;
@@ -140,6 +190,77 @@ START_TEST(random_edits_hold_while_modules_die)
 	for (unsigned i = 0; i < tries && *wrong; i++)
 		wrong = edit_at_random(edits ? edits : 40);
 	ck_assert_msg(!*wrong, "what is desired, drawn and made is not one:\n%s", wrong);
+}
+END_TEST
+
+/* ---- how soon ---- */
+
+static int compare_ms(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Until the edge is made, or not, in that lane (ms); negative: not within two seconds. */
+static double await_edge(const char *from, const char *to, unsigned lane, bool made)
+{
+	char a[CHR_EDGE_END], b[CHR_EDGE_END];
+	struct timespec since, now;
+	chr_drawing_in_lane(from, lane, a);
+	chr_drawing_in_lane(to, lane, b);
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	for (double ms = 0; ms < 2000;) {
+		jack_port_t *port = jack_port_by_name(drawing.client, a);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		ms = (double)(now.tv_sec - since.tv_sec) * 1e3 + (double)(now.tv_nsec - since.tv_nsec) / 1e6;
+		if (port && !jack_port_connected_to(port, b) == !made)
+			return ms;
+		pause_ms(1);
+	}
+	return -1;
+}
+
+static void tell_times(const char *what, double *ms, unsigned count)
+{
+	qsort(ms, count, sizeof *ms, compare_ms);
+	printf("%s in the other lane after %.1f ms at the median, %.1f at p90, %.1f at p99 (%u)\n", what, ms[count / 2],
+	       ms[count * 9 / 10], ms[count * 99 / 100], count);
+}
+
+/* CHRONUS_TEST_TIMES: how many (20). A module dies every second. */
+START_TEST(what_is_drawn_in_a_lane_is_soon_in_the_other)
+{
+	unsigned times = chr_system_number("CHRONUS_TEST_TIMES", 20);
+	double *drawn_ms = calloc(times, sizeof *drawn_ms), *erased_ms = calloc(times, sizeof *erased_ms);
+	chr_drawing_begin(&drawing, CHR_PATCH_MANY);
+	long long next_kill = chr_now_ms() + 500;
+	for (unsigned i = 0; i < times; i++) {
+		unsigned lane = roll(2);
+		char from[CHR_EDGE_END], to[CHR_EDGE_END];
+		chr_drawing_in_lane("osc1:out", lane, from);
+		chr_drawing_in_lane("osc2:pitch", lane, to);
+		while (jack_connect(drawing.client, from, to))
+			pause_ms(5); /* one of the two is dead */
+		drawn_ms[i] = await_edge("osc1:out", "osc2:pitch", !lane, true);
+		pause_ms(roll(50));
+		while (undecidable(from, to) || jack_disconnect(drawing.client, from, to))
+			pause_ms(5);
+		erased_ms[i] = await_edge("osc1:out", "osc2:pitch", !lane, false);
+		ck_assert_msg(drawn_ms[i] >= 0 && erased_ms[i] >= 0, "not taken over");
+		pause_ms(roll(50));
+		if (chr_now_ms() >= next_kill) {
+			kill_one();
+			next_kill += 1000;
+		}
+	}
+	tell_times("drawn in a lane:", drawn_ms, times);
+	tell_times("erased in a lane:", erased_ms, times);
+	ck_assert_double_lt(drawn_ms[times / 2], 200.0);
+	ck_assert_double_lt(erased_ms[times / 2], 200.0);
+	free(drawn_ms);
+	free(erased_ms);
+	chr_drawing_judge(&drawing, "drawn and erased");
+	chr_drawing_end(&drawing);
 }
 END_TEST
 
@@ -187,6 +308,7 @@ static void fill(Suite *suite)
 {
 	TCase *edits = chr_system_case(suite, "edits", 900);
 	tcase_add_test(edits, random_edits_hold_while_modules_die);
+	tcase_add_test(chr_system_case(suite, "soon", 120), what_is_drawn_in_a_lane_is_soon_in_the_other);
 	if (chr_system_kind() == CHR_SERVER_JACKD) {
 		TCase *server = tcase_create("server");
 		tcase_set_timeout(server, 90);
