@@ -1,6 +1,7 @@
 #include "supervisor/catalog.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/wake.h"
 
 #include <dirent.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 /* Processes that load module files at the same time. */
 #define ASKED_AT_ONCE 4
@@ -52,8 +54,10 @@ static int add(struct chr_catalog *catalog, const char *folder, const char *entr
 static int list(struct chr_catalog *catalog, const char *folder)
 {
 	DIR *dir = opendir(folder);
-	if (!dir)
+	if (!dir) {
+		chr_warn("no modules from %s: %s", folder, strerror(errno));
 		return 0;
+	}
 	int rc = 0;
 	for (struct dirent *entry; !rc && (entry = readdir(dir));)
 		rc = add(catalog, folder, entry->d_name);
@@ -98,6 +102,14 @@ static bool take_answer(struct chr_type *type, struct chr_process *process)
 	return false;
 }
 
+static void tell_death(struct chr_type *type, struct chr_process *process)
+{
+	int status = 0;
+	const char *signal = chr_process_reap(process, &status) && WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+	snprintf(type->why, sizeof type->why, "%.150s: the process that loaded it died%s%s", type->file, signal ? " of SIG" : "",
+		 signal ? signal : "");
+}
+
 /* Waits for the answer to the load order. False when the process died or took too long. Looks once even when it is late: another one of those
  * that were asked together may have used the time up. */
 static bool answer(struct chr_type *type, struct chr_process *process, uint64_t deadline)
@@ -111,7 +123,7 @@ static bool answer(struct chr_type *type, struct chr_process *process, uint64_t 
 		if (take_answer(type, process))
 			return true;
 		if (fds[1].revents) {
-			snprintf(type->why, sizeof type->why, "the process that loaded it died");
+			tell_death(type, process);
 			return false;
 		}
 		if (late)

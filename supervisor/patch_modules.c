@@ -15,6 +15,25 @@ static const char *param_name(const void *table, unsigned i)
 	return ((const struct chr_descriptor *)table)->param[i].name;
 }
 
+static const char *choice_name(const void *table, unsigned i)
+{
+	return ((const struct chr_param_desc *)table)->choice[i];
+}
+
+static void tell_no_choice(struct chr_patch_load *load, unsigned line, const struct chr_param_desc *param, const char *word)
+{
+	const char *near = chr_patch_near(word, choice_name, param, param->choice_count);
+	char all[CHR_TEXT_MAX] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < param->choice_count && used < sizeof all; i++)
+		used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", param->choice[i]);
+	if (near)
+		chr_patch_problem(load, line, "'%s' has no choice '%.40s' (did you mean '%s'?)", param->name, word, near);
+	else
+		chr_patch_problem(load, line, "'%s' has no choice '%.40s'; it has %s", param->name, word, all);
+}
+
 /* A word out of a choice or a toggle, or a number in the parameter's range. */
 static void take_param(struct chr_patch_load *load, const struct chr_param_desc *param, const config_setting_t *setting, float *to)
 {
@@ -29,8 +48,7 @@ static void take_param(struct chr_patch_load *load, const struct chr_param_desc 
 		if (choice >= 0)
 			*to = (float)choice;
 		else
-			chr_patch_problem(load, line, "'%s' has no choice '%.40s'; it has %s to %s", param->name, word,
-					  param->choice[0], param->choice[param->choice_count - 1]);
+			tell_no_choice(load, line, param, word);
 		return;
 	}
 	if (param->scale == CHR_TOGGLE && config_setting_type(setting) == CONFIG_TYPE_BOOL) {
@@ -54,10 +72,10 @@ static void take_param(struct chr_patch_load *load, const struct chr_param_desc 
 		*to = value;
 }
 
-static void take_params(struct chr_patch_load *load, unsigned module, const config_setting_t *params)
+/* The parameters of a module of that type into `value`. */
+static void take_params(struct chr_patch_load *load, const struct chr_descriptor *type, const config_setting_t *params,
+			float *value, bool is_out)
 {
-	const struct chr_descriptor *type = load->type[module];
-	bool is_out = module == 0;
 
 	if (!config_setting_is_group(params)) {
 		chr_patch_problem(load, chr_patch_line(params), "'params' is %s, but must be a group { ... }",
@@ -74,7 +92,7 @@ static void take_params(struct chr_patch_load *load, unsigned module, const conf
 		else if (is_out && !strcmp(name, "tempo"))
 			chr_patch_problem(load, chr_patch_line(setting), "the tempo is a key of the patch itself: tempo = ...;");
 		else
-			take_param(load, &type->param[param], setting, &load->patch->module[module].value[param]);
+			take_param(load, &type->param[param], setting, &value[param]);
 	}
 }
 
@@ -96,8 +114,13 @@ const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, un
 	if (!desc && *file)
 		chr_patch_problem(load, line, "no module type '%s' in its file: %s", type,
 				  load->why ? load->why : "it is not known");
+	else if (!desc && load->why)
+		chr_patch_problem(load, line, "no module type '%s': %s", type, load->why);
 	else if (!desc)
-		chr_patch_problem(load, line, "no module type '%s'%s%s", type, load->why ? ": " : "", load->why ? load->why : "");
+		chr_patch_problem(
+			load, line,
+			"no module type '%s': no %s.so was in the folders of modules at the start (CHRONUS_MODULE_PATH names more)",
+			type, type);
 	return desc;
 }
 
@@ -229,6 +252,7 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 	bool is_out = name && !strcmp(name, CHR_OUT_NAME);
 	const char *type = string_of(load, group, "type", !is_out), *file = file_of(load, group);
 	int place = -1;
+	float unused[CHR_PARAMS_MAX]; /* of a module that has no place */
 
 	for (int i = 0; i < config_setting_length(group); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
@@ -242,13 +266,14 @@ static void take_module(struct chr_patch_load *load, const config_setting_t *gro
 	}
 	if (!name || !chr_patch_check_name(load, line, name)) {
 		load->modules_missing = true;
-		if (type)
-			chr_patch_find_type(load, line, type, file);
+		const struct chr_descriptor *desc = type ? chr_patch_find_type(load, line, type, file) : NULL;
+		if (params)
+			take_params(load, desc, params, unused, is_out);
 		return;
 	}
 	place = is_out ? take_out(load, line, type, file) : (int)add_module(load, line, name, type, file);
 	if (params)
-		take_params(load, (unsigned)place, params);
+		take_params(load, load->type[place], params, load->patch->module[place].value, is_out);
 }
 
 void chr_patch_take_modules(struct chr_patch_load *load, const config_setting_t *list)

@@ -153,7 +153,7 @@ START_TEST(test_catalog_bad_modules)
 		{BAD "meter.so", "meter", "meter 'far'"},
 		{BAD "nothing.so", "nothing", "exports no chr_module"},
 		{BAD "unprocessed.so", "unprocessed", "no process function"},
-		{BAD "aborts.so", "aborts", "the process that loaded it died"},
+		{BAD "aborts.so", "aborts", "aborts.so: the process that loaded it died of SIGABRT"},
 		{MODULES "sine.so", "cosine", "the file is cosine.so, but the module in it is \"sine\""},
 		{"Makefile", "text", "cannot load"},
 	};

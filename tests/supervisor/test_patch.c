@@ -184,7 +184,7 @@ static const struct {
 	{"modules = ({ name = \"out\"; },\n{ name = \"out\"; });", "2: two modules are named 'out' (the first in line 1)"},
 	{"modules = ({ name = \"out\"; type = \"sine\"; });", "1: 'out' is the patch's output: its type is 'out', not 'sine'"},
 	{"modules = ({ name = \"out2\"; type = \"out\"; });", "1: module 'out2': a patch has one output"},
-	{"modules = ({ name = \"a\"; type = \"sin\"; });", "1: no module type 'sin'\n"},
+	{"modules = ({ name = \"a\"; type = \"sin\"; });", "1: no module type 'sin': no sin.so was in the folders"},
 	{"modules = ({ name = \"a\"; type = \"broken\"; });", "1: no module type 'broken': it crashed while it was loaded"},
 	{"modules = ({ name = \"a\"; type = \"../x\"; });", "1: '../x' is no name of a module type"},
 	{"modules = ({ name = \"a\"; type = \"sine\"; parms = {}; });", "unknown key of a module 'parms' (did you mean 'params'?)"},
@@ -206,7 +206,9 @@ static const struct {
 	{"modules = ({ name = \"a\"; type = \"sine\"; params = { freq = true; }; });",
 	 "'freq' is true or false, but must be a number"},
 	{"modules = ({ name = \"a\"; type = \"biquad\"; params = { mode = \"low\"; }; });",
-	 "1: 'mode' has no choice 'low'; it has"},
+	 "1: 'mode' has no choice 'low'; it has lowpass, highpass, bandpass\n"},
+	{"modules = ({ name = \"a\"; type = \"biquad\"; params = { mode = \"lowpas\"; }; });",
+	 "1: 'mode' has no choice 'lowpas' (did you mean 'lowpass'?)\n"},
 	{"modules = ({ name = \"a\"; type = \"biquad\"; params = { mode = 3; }; });", "1: 'mode' = 3 is outside 0 to 2"},
 	{"modules = ({ name = \"a\"; type = \"biquad\"; params = { mode = 0.5; }; });", "1: 'mode' = 0.5 is not a whole number"},
 	{"modules = ({ name = \"a\"; type = \"adsr\"; params = { gate = \"on\"; }; });",
@@ -269,12 +271,26 @@ START_TEST(all_errors_are_told_at_once_by_line)
 				       "6: 'tempo' = 1000 is outside 20 to 400\n"
 				       "8: 'freq' = -1 is outside 0.01 to 20000 Hz\n"
 				       "8: 'level' = 2 is outside 0 to 1\n"
-				       "9: no module type 'unheard'\n"
+				       "9: no module type 'unheard': no unheard.so was in the folders of modules at the start "
+				       "(CHRONUS_MODULE_PATH names more)\n"
 				       "12: 'lanes' = 0 is outside 1 to 2\n";
 	int code;
 
 	ck_assert_ptr_null(fixture_load(text, strlen(text), &code));
 	ck_assert_str_eq(fixture_report(), expected);
+}
+END_TEST
+
+START_TEST(errors_of_a_module_whose_name_is_taken_are_told_too)
+{
+	static const char text[] = "modules = ({ name = \"osc1\"; type = \"sine\"; },\n"
+				   "  { name = \"osc1\"; type = \"sine\"; params = { levl = 1; freq = \"high\"; }; });\n";
+	int code;
+
+	ck_assert_ptr_null(fixture_load(text, strlen(text), &code));
+	ck_assert_str_eq(fixture_report(), "2: two modules are named 'osc1' (the first in line 1)\n"
+					   "2: unknown parameter 'levl' (did you mean 'level'?)\n"
+					   "2: 'freq' is a string, but must be a number\n");
 }
 END_TEST
 
@@ -299,6 +315,7 @@ int main(void)
 	tcase_add_test(tcase, name_may_be_that_of_a_file);
 	tcase_add_loop_test(tcase, each_error_is_told_once_with_its_line, 0, (int)(sizeof wrong / sizeof wrong[0]));
 	tcase_add_test(tcase, all_errors_are_told_at_once_by_line);
+	tcase_add_test(tcase, errors_of_a_module_whose_name_is_taken_are_told_too);
 	tcase_add_test(tcase, foreign_names_are_left_alone);
 	suite_add_tcase(suite, tcase);
 	return chr_suite_run(suite);
