@@ -43,7 +43,7 @@ static const struct option_row table[ROWS] = {
 	[ROW_SERVER] = {'s', "server", "NAME", "CHRONUS_JACK_SERVER", "JACK server", TEXT, 0, 0},
 	[ROW_DEVICE] = {'d', "device", "DEV", NULL, "ALSA device, or \"dummy\", of a JACK server that has to be started", TEXT, 0,
 			0},
-	[ROW_RATE] = {'r', "rate", "HZ", NULL, "its sample rate (48000)", NUMBER, 8000, 192000},
+	[ROW_RATE] = {'r', "rate", "HZ", NULL, "its sample rate (48000)", NUMBER, 8000, 384000},
 	[ROW_PERIOD] = {'p', "period", "FRAMES", NULL, "its period (256)", NUMBER, 16, 8192},
 	[ROW_NO_START] = {0, "no-jack-start", NULL, NULL, "never start a JACK server", NO_START, 0, 0},
 	[ROW_HOST] = {'H', "host", "ADDR", "CHRONUS_OSC_HOST", "address for OSC (" DEFAULT_HOST ")", TEXT, 0, 0},

@@ -119,8 +119,8 @@ static const struct {
 	{"--port= a.cfg", 64, "not \"\""},
 	{"-P 1e3 a.cfg", 64, "not \"1e3\""},
 	{"-P 99999999999999999999 a.cfg", 64, "--port takes"},
-	{"-r 7999 a.cfg", 64, "--rate takes a whole number from 8000 to 192000"},
-	{"-r 192001 a.cfg", 64, "--rate takes"},
+	{"-r 7999 a.cfg", 64, "--rate takes a whole number from 8000 to 384000"},
+	{"-r 384001 a.cfg", 64, "--rate takes"},
 	{"-p 15 a.cfg", 64, "--period takes a whole number from 16 to 8192"},
 	{"-p 8193 a.cfg", 64, "--period takes"},
 };
@@ -135,8 +135,8 @@ END_TEST
 START_TEST(test_options_limits)
 {
 	ck_assert_int_eq(read_args("-P 65535 -r 8000 -p 16 a.cfg"), -1);
-	ck_assert_int_eq(read_args("-P 1 -r 192000 -p 8192 a.cfg"), -1);
-	ck_assert_uint_eq(options.rate, 192000);
+	ck_assert_int_eq(read_args("-P 1 -r 384000 -p 8192 a.cfg"), -1);
+	ck_assert_uint_eq(options.rate, 384000);
 	ck_assert_uint_eq(options.period, 8192);
 }
 END_TEST
