@@ -148,9 +148,8 @@ static void refuse(struct chr_edit *edit, const struct load *load)
 		text[length - 1] = 0;
 	chr_warn("not loaded: %u error%s in %s; nothing was changed", load->problems.count, load->problems.count == 1 ? "" : "s",
 		 load->path);
-	for (unsigned i = 0; i < load->problems.count; i++)
-		chr_warn("%s:%u: %s", load->problems.problem[i].file, load->problems.problem[i].line,
-			 load->problems.problem[i].text);
+	for (const char *line = text; length && line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		chr_warn("%.*s", (int)strcspn(line, "\n"), line);
 	chr_edit_fail(edit, load->code, length ? text : "out of memory");
 	free(text);
 }
