@@ -145,6 +145,10 @@ static bool find_matches(struct chr_osc *osc, const char *address)
 				osc->target[osc->target_count++] = (struct chr_osc_target){.unit = unit, .param = p};
 		}
 	}
+	if (!wrong && osc->target_count == 0 && !strpbrk(module, "*?[{") && !chr_rack_find(osc->host.rack, module)) {
+		explain(osc, address);
+		return false;
+	}
 	if (!wrong && osc->target_count == 0)
 		wrong = "nothing matches the pattern";
 	if (wrong)

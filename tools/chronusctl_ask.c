@@ -50,6 +50,9 @@ static int refused(struct chr_ctl *ctl, lo_message message)
 	const char *address = chr_osc_string(message, 0), *reason = chr_osc_string(message, 1);
 	if (!address || !reason)
 		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "chronus refused, without a reason");
+	/* Whoever typed a command knows which. */
+	if (strncmp(address, "/chronus/", 9) == 0)
+		return chr_ctl_fail(ctl, CHR_CTL_REFUSED, "%s", reason);
 	/* A reason that names the parameter itself needs no address before it. */
 	size_t length = strcspn(reason, ":");
 	if (address[0] == '/' && reason[length] == ':' && strlen(address) == length + 1 &&

@@ -212,10 +212,10 @@ static void print_totals(const struct chr_ctl *ctl, const json_t *totals, const 
 	fputc('\n', to);
 }
 
-/* The two lanes at a glance: how each stands, how many cycles of it were heard, and what became of their agreement. */
+/* The two lanes at a glance: how each stands, and how many cycles of it were heard. */
 static void print_lanes(const struct chr_ctl *ctl, const json_t *status, FILE *to)
 {
-	static const char *const key[] = {"lane.a", "lane.b"}, *const figure[] = {"joins", "audits", "divergences", "xruns"};
+	static const char *const key[] = {"lane.a", "lane.b"};
 	const json_t *instances = json_object_get(json_array_get(json_object_get(status, "modules"), 0), "instances");
 	double silent = 0;
 	fprintf(to, "%slanes%s  ", chr_color_begin(CHR_DIM, ctl->color), chr_color_end(CHR_DIM, ctl->color));
@@ -230,10 +230,23 @@ static void print_lanes(const struct chr_ctl *ctl, const json_t *status, FILE *t
 		fprintf(to, "%c %s%s%s (%.0f cycles), ", 'a' + (int)lane, chr_color_begin(color, ctl->color), word,
 			chr_color_end(color, ctl->color), chr_ctl_get_number(out, "played"));
 	}
-	fprintf(to, "silent %.0f", silent);
-	for (size_t i = 0; i < sizeof figure / sizeof figure[0]; i++)
-		if (json_object_get(status, figure[i]))
-			fprintf(to, ", %s %.0f", figure[i], chr_ctl_get_number(status, figure[i]));
+	fprintf(to, "silent %.0f\n", silent);
+}
+
+/* What became of the lanes' agreement, on a line of its own: after days the one of the lanes is long. */
+static void print_repairs(const struct chr_ctl *ctl, const json_t *status, FILE *to)
+{
+	static const char *const figure[] = {"joins", "audits", "divergences", "xruns"};
+	const char *gap = "";
+	if (!json_object_get(status, figure[0]))
+		return;
+	fprintf(to, "%srepairs%s  ", chr_color_begin(CHR_DIM, ctl->color), chr_color_end(CHR_DIM, ctl->color));
+	for (size_t i = 0; i < sizeof figure / sizeof figure[0]; i++) {
+		if (!json_object_get(status, figure[i]))
+			continue;
+		fprintf(to, "%s%s %.0f", gap, figure[i], chr_ctl_get_number(status, figure[i]));
+		gap = ", ";
+	}
 	fputc('\n', to);
 }
 
@@ -259,6 +272,7 @@ void chr_ctl_status_print(const struct chr_ctl *ctl, const json_t *status, const
 	print_modules(ctl, modules, to, width);
 	fputc('\n', to);
 	print_lanes(ctl, status, to);
+	print_repairs(ctl, status, to);
 	print_totals(ctl, json_object_get(status, "totals"), rates, to);
 	print_hints(ctl, modules, to);
 }

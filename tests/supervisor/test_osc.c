@@ -165,6 +165,7 @@ START_TEST(test_errors_change_nothing)
 		{"/osc1/freq", "d", -INFINITY, "finite"},
 		{"/osc1/*", "f", NAN, "finite"},
 		{"/nobody*/freq", "f", 100, "nothing matches"},
+		{"/nobody/*", "f", 100, "no module nobody"},
 		{"/osc1/fr[eq", "f", 100, "brackets"},
 		{"/osc1/fr{eq", "f", 100, "brackets"},
 		{"/osc1/freq]", "f", 100, "brackets"},

@@ -86,9 +86,11 @@ static void error(struct chr_double *d, const char *path, const char *reason)
 static void status(struct chr_double *d)
 {
 	const char *name = d->faults.hostile ? "\033[31mvoice\007" : "voice";
-	REPLY("/chronus/status", "sssssisssisisssfsssdss", "patch", name, "file", "patches/voice.cfg", "lanes",
+	REPLY("/chronus/status", "sssssisssisisssfsssdsssssssisisisi", "patch", name, "file", "patches/voice.cfg", "lanes",
 	      (int)d->faults.lanes, "server", "default", "rate", 48000, "period", 256, "jack",
-	      d->faults.jack_lost ? "lost" : "playing", "tempo", 120.0f, "timing", "steady", "uptime", 3723.5, "version", "0.1.0");
+	      d->faults.jack_lost ? "lost" : "playing", "tempo", 120.0f, "timing", "steady", "uptime", 3723.5, "version", "0.1.0",
+	      "lane.a", "playing", "lane.b", d->faults.lanes == 2 ? "whole" : "", "joins", 2, "audits", 3, "divergences", 0,
+	      "xruns", 1);
 	for (unsigned i = 0; i < MODULES; i++) {
 		bool stuck = d->faults.jack_lost && i == 2;
 		for (unsigned lane = 0; lane < d->faults.lanes; lane++) {

@@ -74,6 +74,7 @@ START_TEST(two_lanes_stand_under_one_name)
 	ck_assert_int_eq(ctl("status"), 0);
 	has("\nosc1    sine    a     4701  playing         0     3.4      0.21      4     0\n"
 	    "                b     4711  playing         0     3.4      0.21      4     0\n");
+	has("\nlanes  a playing (0 cycles), b whole (0 cycles), silent 0\nrepairs  joins 2, audits 3, divergences 0, xruns 1\n");
 }
 END_TEST
 
@@ -226,8 +227,8 @@ static const struct {
 	{"set filt1 mode comb", "chronusctl: /filt1/mode: no such choice\n"},
 	{"set nobody freq 1", "chronusctl: /nobody/freq: no such parameter\n"},
 	{"get nobody", "chronusctl: /nobody/*: no such parameter\n"},
-	{"describe comb", "chronusctl: /chronus/describe: no such type or module\n"},
-	{"restart nobody", "chronusctl: /chronus/restart: no such module\n"},
+	{"describe comb", "chronusctl: no such type or module\n"},
+	{"restart nobody", "chronusctl: no such module\n"},
 };
 
 START_TEST(refusal_ends_with_1_and_the_reason)
