@@ -114,16 +114,19 @@ static ssize_t write_quietly(int fd, char *bytes, size_t count)
 	return n;
 }
 
-static size_t put_head(char *line, size_t space, unsigned missing)
+/* What stands in a file for days needs the date, what scrolls by on a terminal does not. */
+static size_t put_head(char *line, size_t space, int fd, unsigned missing)
 {
 	struct timespec now;
 	struct tm tm;
-	int n;
+	int n = 0;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
-	n = snprintf(line, space, "%02d:%02d:%02d.%03ld chronus[%d] %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000,
-		     (int)getpid(), identities[atomic_load_explicit(&identity, memory_order_acquire)]);
+	if (!isatty(fd))
+		n = snprintf(line, space, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	n += snprintf(line + n, space - (size_t)n, "%02d:%02d:%02d.%03ld chronus[%d] %s: ", tm.tm_hour, tm.tm_min, tm.tm_sec,
+		      now.tv_nsec / 1000000, (int)getpid(), identities[atomic_load_explicit(&identity, memory_order_acquire)]);
 	if (missing)
 		n += snprintf(line + n, space - (size_t)n, "(%u lines lost) ", missing);
 	return (size_t)n;
@@ -135,12 +138,12 @@ void chr_log(enum chr_log_level level, const char *format, ...)
 	size_t head, length;
 	unsigned missing;
 	va_list args;
-	int saved = errno, n;
+	int saved = errno, n, fd = atomic_load_explicit(&place, memory_order_acquire);
 
 	if (level > chr_log_level())
 		return;
 	missing = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
-	head = put_head(line, sizeof line, missing);
+	head = put_head(line, sizeof line, fd, missing);
 	va_start(args, format);
 	n = vsnprintf(line + head, sizeof line - head - 1, format, args);
 	va_end(args);
@@ -150,7 +153,7 @@ void chr_log(enum chr_log_level level, const char *format, ...)
 		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = '?';
 	line[length++] = '\n';
-	if (write_quietly(atomic_load_explicit(&place, memory_order_acquire), line, length) < 0)
+	if (write_quietly(fd, line, length) < 0)
 		atomic_fetch_add_explicit(&lost, missing + 1, memory_order_relaxed);
 	errno = saved;
 }

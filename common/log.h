@@ -3,7 +3,8 @@
  *   12:34:56.789 chronus[4711] supervisor: osc1: killed by SIGSEGV at 0x8, restarted in 31 ms
  *   12:34:56.790 chronus[4712] module osc1/a: ...
  *
- * A closed or full pipe is never an error for the writer. Any thread but the audio thread.
+ * Where standard error is no terminal, the date stands before the time. A closed or full pipe is never an error for the writer. Any
+ * thread but the audio thread.
  */
 #ifndef CHR_COMMON_LOG_H
 #define CHR_COMMON_LOG_H

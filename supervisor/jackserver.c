@@ -154,10 +154,15 @@ static bool has_card(void)
 	return any;
 }
 
+static const char *device_of(const struct chr_jack_settings *settings)
+{
+	return settings->device[0] ? settings->device : has_card() ? "hw:0" : "dummy";
+}
+
 static int spawn(struct chr_jack_server *server, const struct chr_jack_settings *settings)
 {
 	char rate[16], period[16];
-	const char *device = settings->device[0] ? settings->device : has_card() ? "hw:0" : "dummy";
+	const char *device = device_of(settings);
 	snprintf(rate, sizeof rate, "%u", settings->rate ? settings->rate : 48000);
 	snprintf(period, sizeof period, "%u", settings->period ? settings->period : 256);
 	const char *argv[32] = {"jackd", "-n", settings->server[0] ? settings->server : "default"};
@@ -233,10 +238,35 @@ jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_j
 		poll(NULL, 0, 10);
 	}
 	snprintf(why, why_bytes,
-		 "jackd %s: start one by hand to see why, or choose another device (--device dummy plays without a sound card)",
-		 server->pid ? "was started but does not answer" : "ended at once");
+		 "jackd %s on %s: chronus --verbose shows what it says; or choose another device (--device dummy plays without a "
+		 "sound "
+		 "card)",
+		 server->pid ? "was started but does not answer" : "ended at once", device_of(settings));
 	chr_jack_stop(server);
 	return NULL;
+}
+
+void chr_jack_tell_started(const struct chr_jack_settings *jack)
+{
+	const char *device = device_of(jack);
+	if (strcmp(device, "dummy") != 0)
+		chr_info("no JACK server answered: started jackd on %s", device);
+	else if (jack->device[0])
+		chr_info("no JACK server answered: started jackd with the dummy driver");
+	else
+		chr_warn("no JACK server answered and there is no sound card: started jackd with the dummy driver, which nobody "
+			 "hears");
+}
+
+/* PipeWire's clients may get realtime scheduling from a service of the system although their user has no right to it. */
+void chr_jack_tell_realtime(jack_client_t *client, bool permitted)
+{
+	if (!jack_is_realtime(client))
+		chr_warn("the JACK server runs without realtime scheduling: a busy machine will be heard");
+	if (!permitted && !strstr(jack_get_version_string(), "PipeWire"))
+		chr_warn("no right to realtime scheduling: a busy machine will be heard (on Debian: sudo dpkg-reconfigure -p high "
+			 "jackd2; "
+			 "sudo adduser $USER audio; log in anew)");
 }
 
 void chr_jack_stop(struct chr_jack_server *server)

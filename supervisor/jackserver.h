@@ -47,6 +47,12 @@ int chr_jack_exec_pipewire(const char *folder, char **argv);
 jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_jack_settings *settings, char *why,
 			      size_t why_bytes);
 
+/* Logs that jackd was started, and what will be heard of it. */
+void chr_jack_tell_started(const struct chr_jack_settings *settings);
+
+/* Logs what keeps the sound from being realtime's: the server, or the right to it (`permitted`), which this process tried. */
+void chr_jack_tell_realtime(jack_client_t *client, bool permitted);
+
 /* Ends the server that we started, if any. */
 void chr_jack_stop(struct chr_jack_server *server);
 

@@ -125,7 +125,7 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 	}
 	client = chr_jack_start(&app->server, &app->jack, why, sizeof why);
 	if (client)
-		chr_info("no JACK server answered: started jackd");
+		chr_jack_tell_started(&app->jack);
 	else
 		chr_error("%s", why);
 	return client;
@@ -252,8 +252,7 @@ static int play(struct app *app, char **argv)
 	int code = EX_OK;
 	/* before libjack makes its notification thread, which inherits it: jackd waits for it */
 	struct sched_param priority = {.sched_priority = CONTROL_PRIORITY};
-	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority))
-		chr_debug("realtime scheduling is not permitted: events may be late under load");
+	bool realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority) == 0;
 	/* OSC comes first: a port that is taken is told before anything is started */
 	struct chr_osc *osc = open_osc(app, &code);
 	if (!osc)
@@ -267,6 +266,7 @@ static int play(struct app *app, char **argv)
 		chr_jack_stop(&app->server);
 		return EX_UNAVAILABLE;
 	}
+	chr_jack_tell_realtime(client, realtime);
 	memcpy(app->conductor.rack.prefix, app->session.prefix, sizeof app->session.prefix);
 	int rc = chr_conductor_init(&app->conductor, app->patch, &app->catalog, &app->spawn, &app->jack, &app->server, client);
 	chr_patience_end(&patience);

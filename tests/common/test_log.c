@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEAD "^[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3} chronus\\[[0-9]+\\] "
+#define DATE "^[0-9]{4}-[01][0-9]-[0-3][0-9] "
+#define TIME "[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3} chronus\\[[0-9]+\\] "
+#define HEAD DATE TIME
 
 static int from_log; /* read end of the pipe that standard error is */
 
@@ -117,6 +120,28 @@ START_TEST(one_call_is_one_line)
 }
 END_TEST
 
+/* What scrolls by needs no date. */
+START_TEST(a_terminal_gets_the_time_alone)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY), side;
+	struct pollfd ready = {.fd = terminal, .events = POLLIN};
+	char text[256];
+	ssize_t n;
+
+	ck_assert_int_ge(terminal, 0);
+	ck_assert_int_eq(grantpt(terminal) || unlockpt(terminal), 0);
+	side = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+	ck_assert_int_eq(dup2(side, STDERR_FILENO), STDERR_FILENO);
+	chr_info("line");
+	ck_assert_int_eq(poll(&ready, 1, 10000), 1);
+	n = read(terminal, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = 0;
+	assert_matches(text, "^" TIME "[a-z]+: line\r?\n$");
+	close(side);
+	close(terminal);
+}
+END_TEST
+
 START_TEST(closed_pipe_is_harmless)
 {
 	sigset_t pending;
@@ -164,6 +189,7 @@ int main(void)
 	tcase_add_test(tcase, line_names_the_process);
 	tcase_add_test(tcase, level_filters);
 	tcase_add_test(tcase, one_call_is_one_line);
+	tcase_add_test(tcase, a_terminal_gets_the_time_alone);
 	tcase_add_test(tcase, closed_pipe_is_harmless);
 	tcase_add_test(tcase, full_pipe_costs_lines_not_time);
 	suite_add_tcase(suite, tcase);
