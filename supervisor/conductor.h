@@ -59,6 +59,7 @@ struct chr_conductor {
 	struct chr_process *spare[CHR_PROCESSES_MAX]; /* those that said hello and have no owner, oldest first */
 	unsigned spare_count;
 	unsigned spawning;                    /* asked for, not yet made */
+	struct chr_repeat unspawned;          /* for want of memory, descriptors or the like */
 	uint32_t assign_us[CHR_ASSIGNS_KEPT]; /* how long the last assignments took: a ring */
 	unsigned assigned;                    /* how many there were */
 

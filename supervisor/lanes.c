@@ -212,10 +212,17 @@ void chr_lanes_died(struct chr_conductor *conductor, const struct chr_unit *unit
 		chr_lanes_break(conductor, instance->lane);
 }
 
+static void tell_nonfinite(struct chr_unit *unit, const struct chr_instance *instance)
+{
+	unsigned count = chr_repeat_tell(&unit->nonfinite, chr_monotonic_us());
+	if (count)
+		chr_warn("%s: produced samples that are not numbers; silenced and reset%s", instance->client,
+			 chr_repeat_times(count));
+}
+
 void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 		    const struct chr_event *note)
 {
-	(void)unit;
 	switch (note->kind) {
 	case CHR_NOTE_JOINED:
 		/* the answer to an earlier request that was given up: what was joined then may be void */
@@ -234,7 +241,7 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 		instance->skip_count = note->count;
 		break;
 	case CHR_NOTE_NONFINITE:
-		chr_warn("%s: produced samples that are not numbers; silenced and reset", instance->client);
+		tell_nonfinite(unit, instance);
 		if (chr_swap_nonfinite(conductor, instance))
 			break;
 		/* its state is fresh: no longer its twin's */

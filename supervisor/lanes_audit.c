@@ -44,13 +44,17 @@ static unsigned heard_lane(struct chr_conductor *conductor)
 	return moved[!lanes->leader] > moved[lanes->leader] ? !lanes->leader : lanes->leader;
 }
 
-static void heal(struct chr_conductor *conductor, const struct chr_unit *unit)
+static void heal(struct chr_conductor *conductor, struct chr_unit *unit)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
 	lanes->divergences++;
 	if (chr_swap_differs(conductor))
 		return;
-	chr_warn("%s: the lanes differ; lane %c joins lane %c again", unit->name, 'a' + !lanes->leader, 'a' + lanes->leader);
+	unsigned count = chr_repeat_tell(&unit->differs, chr_monotonic_us());
+	if (count)
+		chr_warn("%s: the lanes differ; lane %c joins lane %c again%s%s", unit->name, 'a' + !lanes->leader,
+			 'a' + lanes->leader, chr_repeat_times(count),
+			 count > 1 ? ": does it keep something outside its state?" : "");
 	chr_lanes_break(conductor, !lanes->leader);
 	chr_lanes_review(conductor);
 }
@@ -58,9 +62,9 @@ static void heal(struct chr_conductor *conductor, const struct chr_unit *unit)
 static void end_audit(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
-	const struct chr_unit *differs = NULL;
+	struct chr_unit *differs = NULL;
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++) {
-		const struct chr_unit *unit = conductor->rack.unit[i];
+		struct chr_unit *unit = conductor->rack.unit[i];
 		const struct chr_instance *a = &unit->instance[0], *b = &unit->instance[1];
 		if (!chr_lanes_counts(unit))
 			continue;

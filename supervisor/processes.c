@@ -147,6 +147,13 @@ void chr_processes_add(struct chr_conductor *conductor, struct chr_process *proc
 	conductor->process[conductor->process_count++] = process;
 }
 
+static void tell_unspawned(struct chr_conductor *conductor, int error)
+{
+	unsigned count = chr_repeat_tell(&conductor->unspawned, chr_monotonic_us());
+	if (count)
+		chr_error("cannot start a module process: %s%s", strerror(error), chr_repeat_times(count));
+}
+
 static void take_post(struct chr_conductor *conductor, const struct chr_post *post)
 {
 	struct chr_unit *unit;
@@ -167,7 +174,7 @@ static void take_post(struct chr_conductor *conductor, const struct chr_post *po
 		if (post->process)
 			chr_processes_add(conductor, post->process);
 		else
-			chr_error("cannot start a module process: %s", strerror((int)-post->value));
+			tell_unspawned(conductor, (int)-post->value);
 		break;
 	case CHR_POST_WIRED:
 		chr_instances_wired(conductor, post->value);

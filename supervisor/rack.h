@@ -11,6 +11,7 @@
 #include "common/slot.h"
 #include "supervisor/feed.h"
 #include "supervisor/patch.h"
+#include "supervisor/repeat.h"
 #include "supervisor/schedule.h"
 
 #include <stdbool.h>
@@ -110,6 +111,7 @@ struct chr_unit {
 	uint32_t serial;                   /* of the last event made for it */
 	uint64_t death_us[CHR_DEATHS_MAX]; /* the last deaths of its instances, newest first */
 	bool quarantined;
+	struct chr_repeat differs, nonfinite;      /* what the log tells of it, again and again perhaps */
 	struct chr_change change[CHR_CHANGES_MAX]; /* the last ones, a ring */
 	unsigned change_next;
 	struct chr_instance instance[CHR_LANES];

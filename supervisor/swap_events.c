@@ -43,7 +43,7 @@ bool chr_swap_died(struct chr_conductor *conductor, const struct chr_process *pr
 	struct chr_swap *swap = &conductor->swap;
 	if (swap->asked && process == swap->asked) {
 		swap->asked = NULL;
-		chr_swap_end(conductor, "the process that loaded it died");
+		chr_swap_end(conductor, "the process that loaded it died: is the file whole?");
 		return true;
 	}
 	if (!instance || !on_trial(swap, instance))

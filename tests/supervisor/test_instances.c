@@ -1,10 +1,13 @@
+#include "common/log.h"
 #include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct lanes_bed *bed;
 
@@ -109,6 +112,23 @@ START_TEST(samples_that_are_no_numbers_break_the_lane)
 }
 END_TEST
 
+/* A module that gives them out for days does not fill the disk. */
+START_TEST(samples_that_are_no_numbers_are_logged_now_and_then)
+{
+	char text[4096];
+	int to_log[2];
+	ck_assert_int_eq(pipe2(to_log, O_NONBLOCK), 0);
+	ck_assert_int_eq(dup2(to_log[1], STDERR_FILENO), STDERR_FILENO);
+	chr_log_set_level(CHR_LOG_WARN);
+	for (uint32_t i = 0; i < 1000; i++)
+		bed_note(bed, BED_OSC1, 0, CHR_NOTE_NONFINITE, 2000 + 256 * i, 0);
+	ssize_t n = read(to_log[0], text, sizeof text - 1);
+	text[n > 0 ? n : 0] = 0;
+	const char *first = strstr(text, "not numbers");
+	ck_assert_msg(first && !strstr(first + 1, "not numbers"), "%.200s", text);
+}
+END_TEST
+
 START_TEST(note_of_no_known_kind_changes_nothing)
 {
 	bed_note(bed, BED_OSC1, 0, 9999, 2000, 0);
@@ -142,6 +162,7 @@ int main(void)
 	tcase_add_test(tcase, hang_is_told_as_one_and_counts_as_a_crash);
 	tcase_add_test(tcase, restart_by_hand_is_no_fault);
 	tcase_add_test(tcase, samples_that_are_no_numbers_break_the_lane);
+	tcase_add_test(tcase, samples_that_are_no_numbers_are_logged_now_and_then);
 	tcase_add_test(tcase, note_of_no_known_kind_changes_nothing);
 	tcase_add_test(tcase, lost_server_is_no_fault_of_the_instances);
 	suite_add_tcase(suite, tcase);
