@@ -124,6 +124,8 @@ int chr_ctl_status_fetch(struct chr_ctl *ctl, json_t **status);
 
 /* Prints a status as head, table and totals. `rates` (events a second, by key) may be NULL. `width` of the screen, 0: unlimited. */
 void chr_ctl_status_print(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to, unsigned width);
+/* The same for a window that may be too low for a large patch: what concerns the whole stands above the table. */
+void chr_ctl_status_print_top(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to);
 
 /* What `chronusctl describe` and completion know of one type (or of all, type NULL): an array (new reference) of types with "ports" and "params".
  * Exit code as chr_ctl_ask. */

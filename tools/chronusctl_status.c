@@ -264,17 +264,29 @@ static void print_hints(const struct chr_ctl *ctl, const json_t *modules, FILE *
 	}
 }
 
-void chr_ctl_status_print(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to, unsigned width)
+static void print_summary(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to)
 {
-	const json_t *modules = json_object_get(status, "modules");
-	print_head(ctl, status, to);
-	fputc('\n', to);
-	print_modules(ctl, modules, to, width);
-	fputc('\n', to);
 	print_lanes(ctl, status, to);
 	print_repairs(ctl, status, to);
 	print_totals(ctl, json_object_get(status, "totals"), rates, to);
-	print_hints(ctl, modules, to);
+	print_hints(ctl, json_object_get(status, "modules"), to);
+}
+
+void chr_ctl_status_print(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to, unsigned width)
+{
+	print_head(ctl, status, to);
+	fputc('\n', to);
+	print_modules(ctl, json_object_get(status, "modules"), to, width);
+	fputc('\n', to);
+	print_summary(ctl, status, rates, to);
+}
+
+void chr_ctl_status_print_top(const struct chr_ctl *ctl, const json_t *status, const json_t *rates, FILE *to)
+{
+	print_head(ctl, status, to);
+	print_summary(ctl, status, rates, to);
+	fputc('\n', to);
+	print_modules(ctl, json_object_get(status, "modules"), to, 0);
 }
 
 unsigned chr_ctl_width(void)

@@ -160,7 +160,7 @@ static void show(struct chr_ctl *ctl, const json_t *status, const json_t *rates)
 	if (ctl->problem[0])
 		fprintf(to, "%s%s%s\n\n", chr_color_begin(CHR_RED, ctl->color), ctl->problem, chr_color_end(CHR_RED, ctl->color));
 	if (status)
-		chr_ctl_status_print(ctl, status, rates, to, 0);
+		chr_ctl_status_print_top(ctl, status, rates, to);
 	fclose(to);
 	if (ctl->once)
 		fputs(picture, stdout);

@@ -71,6 +71,9 @@ START_TEST(top_once_needs_no_terminal)
 	ck_assert_int_eq(child.code, 0);
 	ck_assert_ptr_nonnull(strstr(child.text, "\nosc1    sine    a     4701  playing"));
 	ck_assert_ptr_null(strchr(child.text, '\033'));
+	/* seen in a low window, too */
+	const char *events = strstr(child.text, "\nevents "), *table = strstr(child.text, "\nMODULE ");
+	ck_assert(events && table && events < table);
 	ck_assert_uint_eq(chr_double_count(server, "/chronus/status"), 1);
 }
 END_TEST
