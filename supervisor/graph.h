@@ -190,6 +190,8 @@ static inline jack_client_t *chr_graph_client(struct chr_graph *graph)
 int chr_graph_pass(struct chr_graph *graph);
 /* The server is lost: nothing is made any more. */
 void chr_graph_forget(struct chr_graph *graph);
+/* The name of an end as JACK knows it now; NULL for a playback port that the hardware lacks. */
+const char *chr_graph_resolve(const struct chr_graph *graph, const char *end);
 /* The wire between two JACK ports, or NULL. */
 struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to);
 

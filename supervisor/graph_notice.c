@@ -1,4 +1,4 @@
-#include "common/clock.h"
+#include "common/log.h"
 #include "supervisor/graph.h"
 
 #include <stdio.h>
@@ -175,9 +175,28 @@ static void take_port(struct chr_graph *graph, const struct chr_notice *notice)
 		know_port(graph, notice->a, notice->name, notice->input);
 }
 
+/* There was more to tell than there was room for: what is made is asked for, and what people did meanwhile is not known. */
+static void start_over(struct chr_graph *graph)
+{
+	jack_client_t *client = chr_graph_client(graph);
+	for (unsigned i = 0; i < graph->wire_count; i++) {
+		struct chr_wire *wire = &graph->wire[i];
+		const char *from = chr_graph_resolve(graph, wire->edge.from), *to = chr_graph_resolve(graph, wire->edge.to);
+		jack_port_t *port = from && to ? jack_port_by_name(client, from) : NULL;
+		wire->made = port && jack_port_connected_to(port, to);
+		wire->known = false;
+	}
+	chr_warn("the JACK server told more than could be taken in: the connections are looked through");
+	memset(graph->drawn, 0, sizeof graph->drawn);
+	chr_graph_forget_acts(graph, NULL);
+	graph->port_count = 0;
+	graph->lost_count = 0;
+}
+
 bool chr_graph_take_notices(struct chr_graph *graph)
 {
 	bool ports_changed = false;
+	uint32_t missed = atomic_exchange_explicit(&graph->notice_lost, 0, memory_order_acquire);
 	uint32_t tail = atomic_load_explicit(&graph->notice_tail, memory_order_relaxed);
 	while (tail != atomic_load_explicit(&graph->notice_head, memory_order_acquire)) {
 		struct chr_notice notice = graph->notice[tail % CHR_GRAPH_NOTICES];
@@ -189,5 +208,7 @@ bool chr_graph_take_notices(struct chr_graph *graph)
 		ports_changed |= notice.kind > CHR_NOTICE_DISCONNECT;
 		free(notice.name);
 	}
-	return ports_changed;
+	if (missed)
+		start_over(graph);
+	return ports_changed || missed;
 }

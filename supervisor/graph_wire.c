@@ -21,8 +21,7 @@ static void read_playback(struct chr_graph *graph)
 	jack_free(port);
 }
 
-/* The name of an end as JACK knows it now; NULL for a playback port that the hardware lacks. */
-static const char *resolve(const struct chr_graph *graph, const char *end)
+const char *chr_graph_resolve(const struct chr_graph *graph, const char *end)
 {
 	size_t prefix = strlen(CHR_PLAYBACK_PREFIX);
 	if (strncmp(end, CHR_PLAYBACK_PREFIX, prefix) != 0)
@@ -34,7 +33,8 @@ static const char *resolve(const struct chr_graph *graph, const char *end)
 struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to)
 {
 	for (unsigned i = 0; i < graph->wire_count; i++) {
-		const char *a = resolve(graph, graph->wire[i].edge.from), *b = resolve(graph, graph->wire[i].edge.to);
+		const char *a = chr_graph_resolve(graph, graph->wire[i].edge.from),
+			   *b = chr_graph_resolve(graph, graph->wire[i].edge.to);
 		if (a && b && !strcmp(a, from) && !strcmp(b, to))
 			return &graph->wire[i];
 	}
@@ -50,7 +50,7 @@ static bool is_clock(const struct chr_edge *edge)
 /* When somebody was quicker there is nothing to disconnect: JACK will tell. */
 static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
 {
-	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
+	const char *a = chr_graph_resolve(graph, wire->edge.from), *b = chr_graph_resolve(graph, wire->edge.to);
 	wire->made = false;
 	if (a && b)
 		chr_graph_disconnect(graph, a, b);
@@ -72,7 +72,7 @@ static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *
 /* False when JACK refuses. A wire whose ports do not exist (now) is no failure. */
 static bool make(struct chr_graph *graph, struct chr_wire *wire)
 {
-	const char *a = resolve(graph, wire->edge.from), *b = resolve(graph, wire->edge.to);
+	const char *a = chr_graph_resolve(graph, wire->edge.from), *b = chr_graph_resolve(graph, wire->edge.to);
 	if (!a || !b || !jack_port_by_name(chr_graph_client(graph), a) || !jack_port_by_name(chr_graph_client(graph), b))
 		return true;
 	if (is_clock(&wire->edge))

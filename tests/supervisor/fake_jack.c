@@ -220,6 +220,11 @@ int jack_port_flags(const jack_port_t *port)
 	return ((const struct fake_port *)port)->input ? JackPortIsInput : JackPortIsOutput;
 }
 
+int jack_port_connected_to(const jack_port_t *port, const char *name)
+{
+	return fake_jack_connected(jack_port_name(port), name);
+}
+
 const char **jack_get_ports(jack_client_t *client, const char *name, const char *type, unsigned long flags)
 {
 	(void)client;
