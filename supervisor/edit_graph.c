@@ -239,23 +239,22 @@ static void tell(const struct chr_post *post, const struct chr_edge *edge, const
 }
 
 /* A person drew the edge at that time, in whichever lane: what vanished before then is void. */
-static int draw(struct chr_conductor *conductor, const struct chr_edge *edge, uint64_t time_us)
+static void draw(struct chr_conductor *conductor, const struct chr_edge *edge, uint64_t time_us)
 {
-	int rc = chr_edit_put_edge(conductor, edge->from, edge->to);
+	chr_edit_put_edge(conductor, edge->from, edge->to);
 	int at = chr_edges_find(&conductor->logical, edge->from, edge->to);
 	if (at >= 0)
 		conductor->logical.edge[at].drawn_us = time_us;
-	return rc;
 }
 
-static void judge_vanished(struct chr_conductor *conductor, const struct chr_post *post, const struct chr_edge *edge)
+/* Did a person take the edge away, and has not drawn it since? */
+static bool erased(const struct chr_conductor *conductor, const struct chr_post *post, const struct chr_edge *edge)
 {
 	int at = chr_edges_find(&conductor->logical, edge->from, edge->to);
 	bool lost = took_along(conductor, post, 0) || took_along(conductor, post, 1);
 	bool stale = at >= 0 && conductor->logical.edge[at].drawn_us > post->time_us;
 	tell(post, edge, lost ? "lost" : stale ? "erased, and drawn again since" : "erased");
-	if (!lost && !stale)
-		chr_edit_take_edge(conductor, edge->from, edge->to);
+	return !lost && !stale;
 }
 
 void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post)
@@ -263,33 +262,33 @@ void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post
 	struct chr_edge jack = {0}, edge;
 	memcpy(jack.from, post->from, sizeof jack.from);
 	memcpy(jack.to, post->to, sizeof jack.to);
-	if (!chr_wiring_reduce(&conductor->rack, &jack, &edge)) {
-		if (post->kind == CHR_POST_EDGE_VANISHED)
-			chr_graph_judged(&conductor->graph, post->value);
-		return;
-	}
+	bool ours = chr_wiring_reduce(&conductor->rack, &jack, &edge);
 	switch (post->kind) {
+	case CHR_POST_EDGE_VANISHED:
+		if (ours && erased(conductor, post, &edge)) {
+			chr_edit_take_edge(conductor, edge.from, edge.to);
+			chr_lanes_rewire(conductor);
+		}
+		chr_graph_judged(&conductor->graph, post->value);
+		break;
 	case CHR_POST_EDGE_BACK:
 		/* of modules it is known otherwise whether they lived */
-		if (instance_of(conductor, post->value ? post->to : post->from))
-			return;
+		if (!ours || instance_of(conductor, post->value ? post->to : post->from))
+			break;
 		tell(post, &edge, "lost, not erased");
 		chr_edit_put_edge(conductor, edge.from, edge.to);
+		chr_lanes_rewire(conductor);
 		break;
-	case CHR_POST_EDGE_DRAWN:
+	default:
+		if (!ours)
+			break;
 		tell(post, &edge, "drawn");
 		if (conductor->logical.count < CHR_EDIT_EDGES_MAX)
 			draw(conductor, &edge, post->time_us);
-		break;
-	default:
-		judge_vanished(conductor, post, &edge);
-	}
-	chr_lanes_rewire(conductor);
-	if (post->kind == CHR_POST_EDGE_VANISHED)
-		chr_graph_judged(&conductor->graph, post->value);
-	/* drawn in the lane that is not heard, or no longer when this is carried out: the one in the other lane takes its place */
-	if (post->kind == CHR_POST_EDGE_DRAWN)
+		chr_lanes_rewire(conductor);
+		/* in the lane that is not heard, or no longer when this is carried out: the one in the other lane takes its place */
 		chr_graph_cut(&conductor->graph, jack.from, jack.to);
+	}
 }
 
 void chr_edit_wired(struct chr_conductor *conductor, int64_t generation)
