@@ -14,12 +14,12 @@ static const struct {
 
 void graph_open(unsigned unit, const char *client)
 {
-	fake_jack_open(client, ports[unit].inputs, ports[unit].outputs);
+	jack_double_open(client, ports[unit].inputs, ports[unit].outputs);
 }
 
 static void turn(void)
 {
-	fake_jack_deliver(GRAPH_BED_ALL);
+	jack_double_deliver(GRAPH_BED_ALL);
 	chr_graph_pass(&graph_conductor->graph);
 	chr_conductor_take_posts(graph_conductor);
 }
@@ -39,8 +39,8 @@ void graph_die(unsigned unit, unsigned lane, unsigned seen_us, unsigned told_us)
 		if (us == seen_us)
 			bed_die(graph_bed, unit, lane);
 		if (us == told_us) {
-			fake_jack_close(client);
-			fake_jack_deliver(GRAPH_BED_ALL);
+			jack_double_close(client);
+			jack_double_deliver(GRAPH_BED_ALL);
 		}
 	}
 }
@@ -69,7 +69,7 @@ void graph_setup(void)
 	struct chr_graph *graph;
 	graph_now_us = 1000000;
 	joined = 1000;
-	fake_jack_reset();
+	jack_double_reset();
 	graph_bed = bed_create(2);
 	bed_spares(graph_bed, 48);
 	graph_bed->patch->restart_count = 0;
@@ -81,11 +81,11 @@ void graph_setup(void)
 	for (unsigned lane = 0; lane < 2; lane++)
 		for (unsigned i = 0; i < BED_UNITS; i++)
 			graph_open(i, bed_instance(graph_bed, i, lane)->client);
-	fake_jack_open("recorder", "in in_2", "out");
+	jack_double_open("recorder", "in in_2", "out");
 	bed_play(graph_bed);
 	chr_lanes_rewire(graph_conductor);
 	graph_pass_ms(10);
-	ck_assert(fake_jack_connected("osc1.b:out", "filt1.b:in") && fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(jack_double_connected("osc1.b:out", "filt1.b:in") && jack_double_connected("aside:out", "recorder:in"));
 	ck_assert(chr_graph_quiet(graph));
 }
 

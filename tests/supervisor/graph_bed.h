@@ -2,7 +2,7 @@
 #ifndef CHR_TESTS_GRAPH_BED_H
 #define CHR_TESTS_GRAPH_BED_H
 
-#include "tests/supervisor/fake_jack.h"
+#include "tests/supervisor/jack_double.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include <stdint.h>

@@ -10,156 +10,156 @@ START_TEST(what_it_moves_itself_is_not_erased)
 {
 	graph_die(BED_FILT1, 0, 50, 100);
 	graph_pass_ms(5);
-	ck_assert(fake_jack_connected("aside.b:out", "recorder:in") && !fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(jack_double_connected("aside.b:out", "recorder:in") && !jack_double_connected("aside:out", "recorder:in"));
 	graph_revive();
 	graph_pass_ms(5);
-	ck_assert(fake_jack_connected("aside:out", "recorder:in") && !fake_jack_connected("aside.b:out", "recorder:in"));
+	ck_assert(jack_double_connected("aside:out", "recorder:in") && !jack_double_connected("aside.b:out", "recorder:in"));
 	graph_pass_ms(100);
-	ck_assert(graph_desired("aside:out", "recorder:in") && fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(graph_desired("aside:out", "recorder:in") && jack_double_connected("aside:out", "recorder:in"));
 }
 END_TEST
 
 static void erase_aside(void)
 {
-	ck_assert_int_eq(fake_jack_disconnect("aside:out", "recorder:in"), 0);
+	ck_assert_int_eq(jack_double_disconnect("aside:out", "recorder:in"), 0);
 }
 
 START_TEST(a_person_is_quicker_than_the_move)
 {
 	graph_die(BED_FILT1, 0, 50, 100);
-	fake_jack_before(erase_aside);
+	jack_double_before(erase_aside);
 	graph_pass_ms(5);
-	ck_assert(!fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(!jack_double_connected("aside:out", "recorder:in"));
 	graph_pass_ms(60);
 	ck_assert(!graph_desired("aside:out", "recorder:in"));
-	ck_assert(!fake_jack_connected("aside.b:out", "recorder:in"));
+	ck_assert(!jack_double_connected("aside.b:out", "recorder:in"));
 }
 END_TEST
 
 static void filt1_dies(void)
 {
-	fake_jack_close("filt1");
+	jack_double_close("filt1");
 	graph_open(BED_FILT1, "filt1");
 }
 
 /* The module is dead, gone and back again before this thread hears anything of it. */
 START_TEST(a_death_is_quicker_than_the_move)
 {
-	ck_assert_int_eq(fake_jack_connect("filt1:out", "recorder:in_2"), 0);
+	ck_assert_int_eq(jack_double_connect("filt1:out", "recorder:in_2"), 0);
 	graph_pass_ms(1);
 	ck_assert(graph_desired("filt1:out", "recorder:in_2"));
 	graph_die(BED_ASIDE, 0, 50, 100);
 	bed_die(graph_bed, BED_FILT1, 0);
-	fake_jack_before(filt1_dies);
+	jack_double_before(filt1_dies);
 	chr_graph_pass(&graph_conductor->graph);
 	bed_run(graph_bed, BED_FILT1, 0);
 	graph_pass_ms(100);
 	ck_assert(graph_desired("filt1:out", "recorder:in_2"));
-	ck_assert(fake_jack_connected("filt1.b:out", "recorder:in_2"));
+	ck_assert(jack_double_connected("filt1.b:out", "recorder:in_2"));
 }
 END_TEST
 
 START_TEST(what_was_drawn_to_one_who_dies_at_once_was_drawn)
 {
-	ck_assert_int_eq(fake_jack_connect("aside:out", "filt1:cutoff"), 0);
-	fake_jack_deliver(GRAPH_BED_ALL);
+	ck_assert_int_eq(jack_double_connect("aside:out", "filt1:cutoff"), 0);
+	jack_double_deliver(GRAPH_BED_ALL);
 	graph_die(BED_FILT1, 0, 50, 100);
 	graph_revive();
 	graph_pass_ms(100);
 	ck_assert(graph_desired("aside:out", "filt1:cutoff"));
-	ck_assert(fake_jack_connected("aside:out", "filt1:cutoff") && fake_jack_connected("aside.b:out", "filt1.b:cutoff"));
+	ck_assert(jack_double_connected("aside:out", "filt1:cutoff") && jack_double_connected("aside.b:out", "filt1.b:cutoff"));
 }
 END_TEST
 
 START_TEST(an_edge_drawn_anew_in_the_other_lane_stays)
 {
-	ck_assert_int_eq(fake_jack_disconnect("aside:out", "recorder:in"), 0);
+	ck_assert_int_eq(jack_double_disconnect("aside:out", "recorder:in"), 0);
 	graph_pass_ms(10);
-	ck_assert_int_eq(fake_jack_connect("aside.b:out", "recorder:in"), 0);
+	ck_assert_int_eq(jack_double_connect("aside.b:out", "recorder:in"), 0);
 	graph_pass_ms(100);
 	ck_assert(graph_desired("aside:out", "recorder:in"));
-	ck_assert(fake_jack_connected("aside:out", "recorder:in") && !fake_jack_connected("aside.b:out", "recorder:in"));
+	ck_assert(jack_double_connected("aside:out", "recorder:in") && !jack_double_connected("aside.b:out", "recorder:in"));
 }
 END_TEST
 
 /* The clock's edge is made first: the edge to out that a person drew is taken away and made again behind it. */
 START_TEST(what_is_made_anew_behind_the_clock_is_not_erased)
 {
-	ck_assert_int_eq(fake_jack_connect("aside:out", "out:left"), 0);
+	ck_assert_int_eq(jack_double_connect("aside:out", "out:left"), 0);
 	graph_pass_ms(3);
-	ck_assert(fake_jack_connected("out:clock", "aside:clock") && fake_jack_connected("aside:out", "out:left"));
+	ck_assert(jack_double_connected("out:clock", "aside:clock") && jack_double_connected("aside:out", "out:left"));
 	graph_die(BED_ASIDE, 0, 50, 100);
 	graph_pass_ms(100);
 	ck_assert(graph_desired("aside:out", "out:left"));
 	graph_revive();
 	graph_pass_ms(10);
-	ck_assert(fake_jack_connected("aside:out", "out:left"));
+	ck_assert(jack_double_connected("aside:out", "out:left"));
 }
 END_TEST
 
 START_TEST(a_number_used_again_is_another_port)
 {
-	ck_assert_int_eq(fake_jack_connect("osc1:out", "recorder:in_2"), 0);
-	fake_jack_close("recorder");
-	fake_jack_open("stranger", "in in_2", "out");
+	ck_assert_int_eq(jack_double_connect("osc1:out", "recorder:in_2"), 0);
+	jack_double_close("recorder");
+	jack_double_open("stranger", "in in_2", "out");
 	graph_pass_ms(100);
 	ck_assert(graph_desired("osc1:out", "recorder:in_2") && !graph_desired("osc1:out", "stranger:in_2"));
-	ck_assert(!fake_jack_connected("osc1:out", "stranger:in_2"));
-	fake_jack_open("recorder", "in in_2", "out");
+	ck_assert(!jack_double_connected("osc1:out", "stranger:in_2"));
+	jack_double_open("recorder", "in in_2", "out");
 	graph_pass_ms(10);
-	ck_assert(fake_jack_connected("osc1:out", "recorder:in_2") && fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(jack_double_connected("osc1:out", "recorder:in_2") && jack_double_connected("aside:out", "recorder:in"));
 }
 END_TEST
 
 START_TEST(what_is_not_judged_yet_is_not_made_again)
 {
-	ck_assert_int_eq(fake_jack_disconnect("osc1:out", "filt1:in"), 0);
+	ck_assert_int_eq(jack_double_disconnect("osc1:out", "filt1:in"), 0);
 	for (unsigned i = 0; i < 100; i++) {
 		graph_now_us += 1000;
 		if (i % 10 == 0)
-			fake_jack_open(i % 20 ? "one" : "two", "", i < 50 ? "a" : "b");
-		fake_jack_deliver(GRAPH_BED_ALL);
+			jack_double_open(i % 20 ? "one" : "two", "", i < 50 ? "a" : "b");
+		jack_double_deliver(GRAPH_BED_ALL);
 		chr_graph_pass(&graph_conductor->graph);
-		ck_assert(!fake_jack_connected("osc1:out", "filt1:in"));
+		ck_assert(!jack_double_connected("osc1:out", "filt1:in"));
 		if (i == 80)
 			chr_conductor_take_posts(graph_conductor);
 	}
-	ck_assert(!graph_desired("osc1:out", "filt1:in") && !fake_jack_connected("osc1.b:out", "filt1.b:in"));
+	ck_assert(!graph_desired("osc1:out", "filt1:in") && !jack_double_connected("osc1.b:out", "filt1.b:in"));
 	ck_assert(chr_graph_quiet(&graph_conductor->graph));
 }
 END_TEST
 
 START_TEST(another_program_comes_back)
 {
-	fake_jack_close("recorder");
+	jack_double_close("recorder");
 	graph_pass_ms(200);
 	ck_assert(graph_desired("aside:out", "recorder:in"));
-	fake_jack_open("recorder", "in in_2", "out");
+	jack_double_open("recorder", "in in_2", "out");
 	graph_pass_ms(3);
-	ck_assert(fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(jack_double_connected("aside:out", "recorder:in"));
 	/* slowly: for a while its ports are there, bare */
-	fake_jack_deactivate("recorder");
+	jack_double_deactivate("recorder");
 	graph_pass_ms(300);
-	fake_jack_close("recorder");
+	jack_double_close("recorder");
 	graph_pass_ms(10);
-	fake_jack_open("recorder", "in in_2", "out");
+	jack_double_open("recorder", "in in_2", "out");
 	graph_pass_ms(3);
-	ck_assert(graph_desired("aside:out", "recorder:in") && fake_jack_connected("aside:out", "recorder:in"));
+	ck_assert(graph_desired("aside:out", "recorder:in") && jack_double_connected("aside:out", "recorder:in"));
 }
 END_TEST
 
 START_TEST(more_than_can_be_taken_in)
 {
-	fake_jack_open("stranger", "in", "out");
+	jack_double_open("stranger", "in", "out");
 	for (unsigned i = 0; i < CHR_GRAPH_NOTICES; i++) {
-		ck_assert_int_eq(i % 2 ? fake_jack_disconnect("stranger:out", "stranger:in")
-				       : fake_jack_connect("stranger:out", "stranger:in"),
+		ck_assert_int_eq(i % 2 ? jack_double_disconnect("stranger:out", "stranger:in")
+				       : jack_double_connect("stranger:out", "stranger:in"),
 				 0);
-		fake_jack_deliver(GRAPH_BED_ALL);
+		jack_double_deliver(GRAPH_BED_ALL);
 	}
-	ck_assert_int_eq(fake_jack_disconnect("osc1:out", "filt1:in"), 0);
+	ck_assert_int_eq(jack_double_disconnect("osc1:out", "filt1:in"), 0);
 	graph_pass_ms(100);
-	ck_assert(fake_jack_connected("osc1:out", "filt1:in") && chr_graph_quiet(&graph_conductor->graph));
+	ck_assert(jack_double_connected("osc1:out", "filt1:in") && chr_graph_quiet(&graph_conductor->graph));
 }
 END_TEST
 

@@ -46,7 +46,7 @@ static void edit(void)
 	in_lane(inputs[k], lane, to);
 	if (foreign(from) && foreign(to))
 		return;
-	if (!(drawn[i][k] ? fake_jack_disconnect(from, to) : fake_jack_connect(from, to)))
+	if (!(drawn[i][k] ? jack_double_disconnect(from, to) : jack_double_connect(from, to)))
 		drawn[i][k] = !drawn[i][k];
 }
 
@@ -61,16 +61,16 @@ static void kill_one(void)
 	if (victim->state < CHR_INSTANCE_WIRING || graph_conductor->spare_count < 2 || graph_now_us - victim->died_us < 200000)
 		return;
 	if (late)
-		fake_jack_open("stranger", "", "out");
-	fake_jack_deliver(GRAPH_BED_ALL);
+		jack_double_open("stranger", "", "out");
+	jack_double_deliver(GRAPH_BED_ALL);
 	graph_die(unit, lane, late ? 3000 : roll(40), 40 + roll(2000));
-	fake_jack_close("stranger");
+	jack_double_close("stranger");
 }
 
 static void step(void)
 {
 	/* the thread that JACK tells is prompt, the others lag */
-	fake_jack_deliver(GRAPH_BED_ALL);
+	jack_double_deliver(GRAPH_BED_ALL);
 	graph_now_us += roll(20) ? roll(2000) : roll(60000);
 	switch (roll(8)) {
 	case 0:
@@ -110,7 +110,7 @@ static void judge(unsigned long long with)
 				ck_assert_msg(drawn[i][k] == graph_desired(outputs[i], inputs[k]),
 					      "seed %llu: %s -> %s is %sdesired", with, outputs[i], inputs[k],
 					      drawn[i][k] ? "not " : "");
-				ck_assert_msg((drawn[i][k] && heard) == fake_jack_connected(from, to),
+				ck_assert_msg((drawn[i][k] && heard) == jack_double_connected(from, to),
 					      "seed %llu: %s -> %s is %smade", with, from, to, drawn[i][k] ? "not " : "");
 			}
 }

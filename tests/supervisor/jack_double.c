@@ -1,4 +1,4 @@
-#include "tests/supervisor/fake_jack.h"
+#include "tests/supervisor/jack_double.h"
 
 #include <check.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static void change(int kind, jack_port_id_t a, jack_port_id_t b)
 	fake.change[(fake.first + fake.count++) % QUEUE_MAX] = (struct change){.kind = kind, .a = a, .b = b};
 }
 
-void fake_jack_deliver(unsigned count)
+void jack_double_deliver(unsigned count)
 {
 	while (fake.count && count-- > 0) {
 		struct change told = fake.change[fake.first++ % QUEUE_MAX];
@@ -52,7 +52,7 @@ void fake_jack_deliver(unsigned count)
 	}
 }
 
-void fake_jack_reset(void)
+void jack_double_reset(void)
 {
 	memset(&fake, 0, sizeof fake);
 }
@@ -84,7 +84,7 @@ static void add_ports(const char *client, const char *names, bool input)
 	}
 }
 
-void fake_jack_open(const char *client, const char *inputs, const char *outputs)
+void jack_double_open(const char *client, const char *inputs, const char *outputs)
 {
 	add_ports(client, inputs, true);
 	add_ports(client, outputs, false);
@@ -102,7 +102,7 @@ static void break_edge(unsigned i)
 	memmove(&fake.edge[i], &fake.edge[i + 1], (--fake.edges - i) * sizeof fake.edge[0]);
 }
 
-void fake_jack_deactivate(const char *client)
+void jack_double_deactivate(const char *client)
 {
 	for (unsigned i = 0; i < fake.edges;)
 		if (is_of(fake.edge[i][0], client) || is_of(fake.edge[i][1], client))
@@ -111,9 +111,9 @@ void fake_jack_deactivate(const char *client)
 			i++;
 }
 
-void fake_jack_close(const char *client)
+void jack_double_close(const char *client)
 {
-	fake_jack_deactivate(client);
+	jack_double_deactivate(client);
 	for (jack_port_id_t i = 1; i < PORTS_MAX; i++)
 		if (is_of(i, client)) {
 			change(GONE, i, i);
@@ -129,12 +129,12 @@ static int find(jack_port_id_t a, jack_port_id_t b)
 	return -1;
 }
 
-bool fake_jack_connected(const char *from, const char *to)
+bool jack_double_connected(const char *from, const char *to)
 {
 	return find(number_of(from), number_of(to)) >= 0;
 }
 
-bool fake_jack_edge(unsigned i, const char **from, const char **to)
+bool jack_double_edge(unsigned i, const char **from, const char **to)
 {
 	if (i >= fake.edges)
 		return false;
@@ -143,7 +143,7 @@ bool fake_jack_edge(unsigned i, const char **from, const char **to)
 	return true;
 }
 
-int fake_jack_connect(const char *from, const char *to)
+int jack_double_connect(const char *from, const char *to)
 {
 	jack_port_id_t a = number_of(from), b = number_of(to);
 	if (!a || !b)
@@ -157,7 +157,7 @@ int fake_jack_connect(const char *from, const char *to)
 	return 0;
 }
 
-int fake_jack_disconnect(const char *from, const char *to)
+int jack_double_disconnect(const char *from, const char *to)
 {
 	int at = find(number_of(from), number_of(to));
 	if (at < 0)
@@ -166,7 +166,7 @@ int fake_jack_disconnect(const char *from, const char *to)
 	return 0;
 }
 
-void fake_jack_before(void (*act)(void))
+void jack_double_before(void (*act)(void))
 {
 	fake.before = act;
 }
@@ -175,57 +175,59 @@ void fake_jack_before(void (*act)(void))
 static void come_before(void)
 {
 	void (*act)(void) = fake.before;
-	fake_jack_deliver(QUEUE_MAX);
+	jack_double_deliver(QUEUE_MAX);
 	fake.before = NULL;
 	if (act)
 		act();
 }
 
-/* ---- libjack ---- */
+/* ---- libjack: weak, for a test may bring a server of its own ---- */
 
-int jack_connect(jack_client_t *client, const char *from, const char *to)
+#define OURS __attribute__((weak))
+
+OURS int jack_connect(jack_client_t *client, const char *from, const char *to)
 {
 	(void)client;
 	come_before();
-	return fake_jack_connect(from, to);
+	return jack_double_connect(from, to);
 }
 
-int jack_disconnect(jack_client_t *client, const char *from, const char *to)
+OURS int jack_disconnect(jack_client_t *client, const char *from, const char *to)
 {
 	(void)client;
 	come_before();
-	return fake_jack_disconnect(from, to);
+	return jack_double_disconnect(from, to);
 }
 
-jack_port_t *jack_port_by_name(jack_client_t *client, const char *name)
+OURS jack_port_t *jack_port_by_name(jack_client_t *client, const char *name)
 {
 	jack_port_id_t port = number_of(name);
 	(void)client;
 	return port ? (jack_port_t *)&fake.port[port] : NULL;
 }
 
-jack_port_t *jack_port_by_id(jack_client_t *client, jack_port_id_t port)
+OURS jack_port_t *jack_port_by_id(jack_client_t *client, jack_port_id_t port)
 {
 	(void)client;
 	return port < PORTS_MAX && fake.port[port].used ? (jack_port_t *)&fake.port[port] : NULL;
 }
 
-const char *jack_port_name(const jack_port_t *port)
+OURS const char *jack_port_name(const jack_port_t *port)
 {
 	return ((const struct fake_port *)port)->name;
 }
 
-int jack_port_flags(const jack_port_t *port)
+OURS int jack_port_flags(const jack_port_t *port)
 {
 	return ((const struct fake_port *)port)->input ? JackPortIsInput : JackPortIsOutput;
 }
 
-int jack_port_connected_to(const jack_port_t *port, const char *name)
+OURS int jack_port_connected_to(const jack_port_t *port, const char *name)
 {
-	return fake_jack_connected(jack_port_name(port), name);
+	return jack_double_connected(jack_port_name(port), name);
 }
 
-const char **jack_get_ports(jack_client_t *client, const char *name, const char *type, unsigned long flags)
+OURS const char **jack_get_ports(jack_client_t *client, const char *name, const char *type, unsigned long flags)
 {
 	(void)client;
 	(void)name;
@@ -234,7 +236,7 @@ const char **jack_get_ports(jack_client_t *client, const char *name, const char 
 	return NULL;
 }
 
-int jack_set_port_connect_callback(jack_client_t *client, JackPortConnectCallback callback, void *arg)
+OURS int jack_set_port_connect_callback(jack_client_t *client, JackPortConnectCallback callback, void *arg)
 {
 	(void)client;
 	fake.on_connect = callback;
@@ -242,7 +244,7 @@ int jack_set_port_connect_callback(jack_client_t *client, JackPortConnectCallbac
 	return 0;
 }
 
-int jack_set_port_registration_callback(jack_client_t *client, JackPortRegistrationCallback callback, void *arg)
+OURS int jack_set_port_registration_callback(jack_client_t *client, JackPortRegistrationCallback callback, void *arg)
 {
 	(void)client;
 	(void)arg;
@@ -250,7 +252,7 @@ int jack_set_port_registration_callback(jack_client_t *client, JackPortRegistrat
 	return 0;
 }
 
-int jack_set_port_rename_callback(jack_client_t *client, JackPortRenameCallback callback, void *arg)
+OURS int jack_set_port_rename_callback(jack_client_t *client, JackPortRenameCallback callback, void *arg)
 {
 	(void)client;
 	(void)callback;
@@ -258,7 +260,7 @@ int jack_set_port_rename_callback(jack_client_t *client, JackPortRenameCallback 
 	return 0;
 }
 
-int jack_set_process_callback(jack_client_t *client, JackProcessCallback callback, void *arg)
+OURS int jack_set_process_callback(jack_client_t *client, JackProcessCallback callback, void *arg)
 {
 	(void)client;
 	(void)callback;
@@ -266,7 +268,7 @@ int jack_set_process_callback(jack_client_t *client, JackProcessCallback callbac
 	return 0;
 }
 
-int jack_set_xrun_callback(jack_client_t *client, JackXRunCallback callback, void *arg)
+OURS int jack_set_xrun_callback(jack_client_t *client, JackXRunCallback callback, void *arg)
 {
 	(void)client;
 	(void)callback;
@@ -274,7 +276,7 @@ int jack_set_xrun_callback(jack_client_t *client, JackXRunCallback callback, voi
 	return 0;
 }
 
-int jack_set_buffer_size_callback(jack_client_t *client, JackBufferSizeCallback callback, void *arg)
+OURS int jack_set_buffer_size_callback(jack_client_t *client, JackBufferSizeCallback callback, void *arg)
 {
 	(void)client;
 	(void)callback;
@@ -282,26 +284,26 @@ int jack_set_buffer_size_callback(jack_client_t *client, JackBufferSizeCallback 
 	return 0;
 }
 
-void jack_on_shutdown(jack_client_t *client, JackShutdownCallback callback, void *arg)
+OURS void jack_on_shutdown(jack_client_t *client, JackShutdownCallback callback, void *arg)
 {
 	(void)client;
 	(void)callback;
 	(void)arg;
 }
 
-jack_nframes_t jack_get_buffer_size(jack_client_t *client)
+OURS jack_nframes_t jack_get_buffer_size(jack_client_t *client)
 {
 	(void)client;
 	return 256;
 }
 
-int jack_activate(jack_client_t *client)
+OURS int jack_activate(jack_client_t *client)
 {
 	(void)client;
 	return 0;
 }
 
-jack_nframes_t jack_frame_time(const jack_client_t *client)
+OURS jack_nframes_t jack_frame_time(const jack_client_t *client)
 {
 	(void)client;
 	return 0;

@@ -1,32 +1,32 @@
 /* A JACK server as plain memory, in place of libjack's functions for ports and connections. What it tells of waits until the test delivers it. One
  * client listens: the one that was activated last. Port numbers are used again at once, the lowest first. */
-#ifndef CHR_TESTS_FAKE_JACK_H
-#define CHR_TESTS_FAKE_JACK_H
+#ifndef CHR_TESTS_JACK_DOUBLE_H
+#define CHR_TESTS_JACK_DOUBLE_H
 
 #include <stdbool.h>
 
 /* Empty: no ports. */
-void fake_jack_reset(void);
+void jack_double_reset(void);
 
 /* The client's ports: inputs, then outputs, names separated by blanks. Active at once. */
-void fake_jack_open(const char *client, const char *inputs, const char *outputs);
+void jack_double_open(const char *client, const char *inputs, const char *outputs);
 /* It ends: its edges go, then its ports. */
-void fake_jack_close(const char *client);
+void jack_double_close(const char *client);
 /* It is inactive: its edges go, its ports stay and nothing is told of them. As in PipeWire. */
-void fake_jack_deactivate(const char *client);
+void jack_double_deactivate(const char *client);
 
 /* What others do: 0, or nonzero as libjack's functions. */
-int fake_jack_connect(const char *from, const char *to);
-int fake_jack_disconnect(const char *from, const char *to);
-bool fake_jack_connected(const char *from, const char *to);
+int jack_double_connect(const char *from, const char *to);
+int jack_double_disconnect(const char *from, const char *to);
+bool jack_double_connected(const char *from, const char *to);
 
 /* The i-th edge; false beyond the last. */
-bool fake_jack_edge(unsigned i, const char **from, const char **to);
+bool jack_double_edge(unsigned i, const char **from, const char **to);
 
 /* Tells the listener of up to `count` changes, in their order. */
-void fake_jack_deliver(unsigned count);
+void jack_double_deliver(unsigned count);
 
 /* Called once, before the next jack_connect() or jack_disconnect() is carried out: somebody is quicker. */
-void fake_jack_before(void (*act)(void));
+void jack_double_before(void (*act)(void));
 
 #endif
