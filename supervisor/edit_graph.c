@@ -257,6 +257,18 @@ static bool erased(const struct chr_conductor *conductor, const struct chr_post 
 	return !lost && !stale;
 }
 
+/* Is it made for reasons of our own, as out's clock is to whom feeds out? */
+static bool implied(const struct chr_conductor *conductor, const struct chr_edge *jack, const struct chr_edge *edge)
+{
+	struct chr_edges wanted = {0};
+	if (chr_edges_find(&conductor->logical, edge->from, edge->to) >= 0)
+		return false;
+	int rc = chr_wiring_expand(&conductor->rack, &conductor->logical, conductor->lanes.foreign, &wanted);
+	bool is = !rc && chr_edges_find(&wanted, jack->from, jack->to) >= 0;
+	chr_edges_finish(&wanted);
+	return is;
+}
+
 void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post)
 {
 	struct chr_edge jack = {0}, edge;
@@ -280,7 +292,7 @@ void chr_edit_drawn(struct chr_conductor *conductor, const struct chr_post *post
 		chr_lanes_rewire(conductor);
 		break;
 	default:
-		if (!ours)
+		if (!ours || implied(conductor, &jack, &edge))
 			break;
 		tell(post, &edge, "drawn");
 		if (conductor->logical.count < CHR_EDIT_EDGES_MAX)

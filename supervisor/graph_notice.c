@@ -123,7 +123,8 @@ static void take_disconnect(struct chr_graph *graph, const struct chr_notice *no
 		chr_graph_lose(graph, edge, notice);
 }
 
-static void take_edge(struct chr_graph *graph, struct chr_notice *notice)
+/* False when nobody knows any more which ports those were. */
+static bool take_edge(struct chr_graph *graph, struct chr_notice *notice)
 {
 	struct chr_edge edge;
 	bool known = edge_of(graph, notice, &edge);
@@ -132,6 +133,7 @@ static void take_edge(struct chr_graph *graph, struct chr_notice *notice)
 		take_connect(graph, notice, &edge);
 	else if (known)
 		take_disconnect(graph, notice, &edge);
+	return known;
 }
 
 void chr_graph_forget_drawn(struct chr_graph *graph, const char *from, const char *to)
@@ -175,7 +177,7 @@ static void take_port(struct chr_graph *graph, const struct chr_notice *notice)
 		know_port(graph, notice->a, notice->name, notice->input);
 }
 
-/* There was more to tell than there was room for: what is made is asked for, and what people did meanwhile is not known. */
+/* Something was told that was not taken in: what is made is asked for, and what people did meanwhile is not known. */
 static void start_over(struct chr_graph *graph)
 {
 	jack_client_t *client = chr_graph_client(graph);
@@ -186,7 +188,7 @@ static void start_over(struct chr_graph *graph)
 		wire->made = port && jack_port_connected_to(port, to);
 		wire->known = false;
 	}
-	chr_warn("the JACK server told more than could be taken in: the connections are looked through");
+	chr_debug("not all that the JACK server told was taken in: the connections are looked through");
 	memset(graph->drawn, 0, sizeof graph->drawn);
 	chr_graph_forget_acts(graph, NULL);
 	graph->port_count = 0;
@@ -196,13 +198,13 @@ static void start_over(struct chr_graph *graph)
 bool chr_graph_take_notices(struct chr_graph *graph)
 {
 	bool ports_changed = false;
-	uint32_t missed = atomic_exchange_explicit(&graph->notice_lost, 0, memory_order_acquire);
+	bool missed = atomic_exchange_explicit(&graph->notice_lost, 0, memory_order_acquire) > 0;
 	uint32_t tail = atomic_load_explicit(&graph->notice_tail, memory_order_relaxed);
 	while (tail != atomic_load_explicit(&graph->notice_head, memory_order_acquire)) {
 		struct chr_notice notice = graph->notice[tail % CHR_GRAPH_NOTICES];
 		atomic_store_explicit(&graph->notice_tail, ++tail, memory_order_release);
 		if (notice.kind <= CHR_NOTICE_DISCONNECT)
-			take_edge(graph, &notice);
+			missed |= !take_edge(graph, &notice);
 		else
 			take_port(graph, &notice);
 		ports_changed |= notice.kind > CHR_NOTICE_DISCONNECT;

@@ -148,6 +148,32 @@ START_TEST(another_program_comes_back)
 }
 END_TEST
 
+static void forget_ports(void)
+{
+	graph_conductor->graph.port_count = 0;
+}
+
+/* Nobody knows the numbers of ports that were there before; and when their names are asked for, they are gone. */
+START_TEST(ports_that_went_unknown)
+{
+	ck_assert_int_eq(jack_double_connect("osc1:out", "recorder:in_2"), 0);
+	graph_pass_ms(1);
+	forget_ports();
+	graph_die(BED_FILT1, 0, 50, 100);
+	chr_graph_pass(&graph_conductor->graph);
+	chr_conductor_take_posts(graph_conductor);
+	chr_graph_pass(&graph_conductor->graph);
+	forget_ports();
+	jack_double_close("recorder");
+	graph_pass_ms(100);
+	jack_double_open("recorder", "in in_2", "out");
+	graph_revive();
+	graph_pass_ms(100);
+	ck_assert(jack_double_connected("osc1:out", "recorder:in_2") && jack_double_connected("aside:out", "recorder:in"));
+	ck_assert(!graph_desired("out:clock", "filt1:clock"));
+}
+END_TEST
+
 START_TEST(more_than_can_be_taken_in)
 {
 	jack_double_open("stranger", "in", "out");
@@ -158,8 +184,14 @@ START_TEST(more_than_can_be_taken_in)
 		jack_double_deliver(GRAPH_BED_ALL);
 	}
 	ck_assert_int_eq(jack_double_disconnect("osc1:out", "filt1:in"), 0);
+	/* the clock's edge is told of when it is not known any more that it was made here */
+	graph_die(BED_FILT1, 0, 50, 100);
+	graph_revive();
+	chr_graph_pass(&graph_conductor->graph);
+	chr_graph_forget_acts(&graph_conductor->graph, NULL);
 	graph_pass_ms(100);
 	ck_assert(jack_double_connected("osc1:out", "filt1:in") && chr_graph_quiet(&graph_conductor->graph));
+	ck_assert(!graph_desired("out:clock", "filt1:clock") && jack_double_connected("out:clock", "filt1:clock"));
 }
 END_TEST
 
@@ -177,6 +209,7 @@ int main(void)
 	tcase_add_test(tests, a_number_used_again_is_another_port);
 	tcase_add_test(tests, what_is_not_judged_yet_is_not_made_again);
 	tcase_add_test(tests, another_program_comes_back);
+	tcase_add_test(tests, ports_that_went_unknown);
 	tcase_add_test(tests, more_than_can_be_taken_in);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
