@@ -40,6 +40,8 @@ enum chr_ctl_word {
 	CHR_CTL_VALUE,   /* a value of the parameter before it */
 	CHR_CTL_TYPE,    /* a module type */
 	CHR_CTL_COMMAND, /* a command of chronusctl */
+	CHR_CTL_OUTPUT,  /* MODULE:PORT, an output */
+	CHR_CTL_INPUT,   /* MODULE:PORT, an input */
 	CHR_CTL_FILE,    /* a file: the shell knows better */
 };
 

@@ -18,7 +18,7 @@ struct completion {
 static void offer(const struct completion *c, const char *candidate)
 {
 	for (const char *p = candidate; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("_-./", *p))
+		if (!isalnum((unsigned char)*p) && !strchr("_-./:", *p))
 			return;
 	if (strncmp(candidate, c->prefix, strlen(c->prefix)) == 0)
 		puts(candidate);
@@ -91,6 +91,32 @@ static void offer_params(const struct completion *c, const char *module, const c
 	json_decref(types);
 }
 
+/* The ports of all modules that have that direction, as MODULE:PORT. */
+static void offer_ports(const struct completion *c, const char *direction)
+{
+	json_t *modules, *types = NULL, *module, *type, *port;
+	size_t i, j, k;
+	if (chr_ctl_modules_fetch(c->ctl, &modules) != 0)
+		return;
+	if (chr_ctl_describe_fetch(c->ctl, NULL, &types) != 0)
+		types = NULL;
+	json_array_foreach (modules, i, module) {
+		json_array_foreach (types, j, type) {
+			if (strcmp(chr_ctl_get_string(type, "name"), chr_ctl_get_string(module, "type")) != 0)
+				continue;
+			json_array_foreach (json_object_get(type, "ports"), k, port) {
+				char word[CHR_OSC_PATH_MAX];
+				snprintf(word, sizeof word, "%s:%s", chr_ctl_get_string(module, "name"),
+					 chr_ctl_get_string(port, "name"));
+				if (strcmp(chr_ctl_get_string(port, "direction"), direction) == 0)
+					offer(c, word);
+			}
+		}
+	}
+	json_decref(types);
+	json_decref(modules);
+}
+
 /* MODULE while no slash is typed, MODULE/PARAM after it. */
 static void offer_paths(const struct completion *c)
 {
@@ -125,6 +151,12 @@ static void offer_word(const struct completion *c, enum chr_ctl_word kind, char 
 		break;
 	case CHR_CTL_COMMAND:
 		offer_commands(c);
+		break;
+	case CHR_CTL_OUTPUT:
+		offer_ports(c, "out");
+		break;
+	case CHR_CTL_INPUT:
+		offer_ports(c, "in");
 		break;
 	case CHR_CTL_FILE:
 	case CHR_CTL_NOTHING:

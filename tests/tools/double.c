@@ -127,8 +127,10 @@ static void describe(struct chr_double *d, const char *which)
 		if (which && strcmp(which, type) != 0 && strcmp(which, module[i].name) != 0)
 			continue;
 		REPLY("/chronus/describe/type", "sssssi", "name", type, "help", module[i].help, "state_bytes", 64);
-		REPLY("/chronus/describe/port", "ssssssssss", "type", type, "name", "out", "direction", "out", "signal", "audio",
-		      "help", "the signal");
+		static const char *const port[] = {"out", "in"};
+		for (unsigned p = 0; p < (strcmp(type, "adsr") == 0 ? 2 : 1); p++)
+			REPLY("/chronus/describe/port", "ssssssssss", "type", type, "name", port[p], "direction", port[p], "signal",
+			      "audio", "help", "the signal");
 		for (unsigned p = 0; p < PARAMS; p++)
 			if (strcmp(param[p].type, type) == 0)
 				REPLY("/chronus/describe/param", "sssssssfsfsfsssssfss", "type", type, "name", param[p].name,
