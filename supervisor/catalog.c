@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 /* Processes that load module files at the same time. */
 #define ASKED_AT_ONCE 4
@@ -65,20 +66,30 @@ static int list(struct chr_catalog *catalog, const char *folder)
 	return rc;
 }
 
-static int list_all(struct chr_catalog *catalog, const char *path, const char *folder)
+/* Takes the next folder off a colon-separated list; false after the last. */
+static bool next_folder(const char **path, char one[CHR_PATH_BYTES])
 {
-	int rc = 0;
-	char one[CHR_PATH_BYTES];
-	while (path && *path && !rc) {
-		size_t length = strcspn(path, ":");
-		if (length > 0 && length < sizeof one) {
-			memcpy(one, path, length);
-			one[length] = 0;
-			rc = list(catalog, one);
-		}
-		path += length + (path[length] == ':');
+	while (*path && **path) {
+		const char *from = *path;
+		size_t length = strcspn(from, ":");
+		*path += length + (from[length] == ':');
+		if (length == 0 || length >= CHR_PATH_BYTES)
+			continue;
+		memcpy(one, from, length);
+		one[length] = 0;
+		return true;
 	}
-	return rc ? rc : list(catalog, folder);
+	return false;
+}
+
+static int list_all(struct chr_catalog *catalog)
+{
+	const char *path = catalog->path;
+	char one[CHR_PATH_BYTES];
+	int rc = 0;
+	while (!rc && next_folder(&path, one))
+		rc = list(catalog, one);
+	return rc ? rc : list(catalog, catalog->folder);
 }
 
 /* What the process has learnt of the file. */
@@ -174,8 +185,8 @@ static void ask_all(struct chr_catalog *catalog)
 
 int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn, const char *path, const char *folder)
 {
-	*catalog = (struct chr_catalog){.spawn = *spawn};
-	int rc = list_all(catalog, path, folder);
+	*catalog = (struct chr_catalog){.spawn = *spawn, .path = strdup(path ? path : ""), .folder = strdup(folder)};
+	int rc = catalog->path && catalog->folder ? list_all(catalog) : -ENOMEM;
 	if (rc) {
 		chr_catalog_finish(catalog);
 		return rc;
@@ -188,11 +199,11 @@ int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn,
 
 void chr_catalog_finish(struct chr_catalog *catalog)
 {
-	for (unsigned i = 0; i < catalog->count; i++) {
-		chr_code_release(catalog->type[i]->code);
-		free(catalog->type[i]);
-	}
+	for (unsigned i = 0; i < catalog->count; i++)
+		chr_type_free(catalog->type[i]);
 	free(catalog->type);
+	free(catalog->path);
+	free(catalog->folder);
 	for (unsigned i = 0; i < catalog->given_count; i++)
 		chr_code_release(catalog->given[i]);
 	free(catalog->given);
@@ -211,6 +222,63 @@ void chr_catalog_replace(struct chr_catalog *catalog, const char *name, struct c
 		return;
 	chr_code_release(type->code);
 	type->code = chr_code_hold(code);
+}
+
+/* ---- what came later ---- */
+
+void chr_type_free(struct chr_type *type)
+{
+	if (type)
+		chr_code_release(type->code);
+	free(type);
+}
+
+bool chr_catalog_seek(const struct chr_catalog *catalog, const char *name, char file[CHR_PATH_BYTES])
+{
+	const char *path = catalog->path;
+	char one[CHR_PATH_BYTES];
+	if (!catalog->folder || !chr_name_legal(name))
+		return false;
+	while (next_folder(&path, one))
+		if (snprintf(file, CHR_PATH_BYTES, "%s/%s.so", one, name) < CHR_PATH_BYTES && !access(file, F_OK))
+			return true;
+	return snprintf(file, CHR_PATH_BYTES, "%s/%s.so", catalog->folder, name) < CHR_PATH_BYTES && !access(file, F_OK);
+}
+
+struct chr_type *chr_catalog_look(const struct chr_catalog *catalog, const char *name)
+{
+	struct chr_type *type = calloc(1, sizeof *type);
+	if (!type || !chr_catalog_seek(catalog, name, type->file)) {
+		free(type);
+		return NULL;
+	}
+	snprintf(type->name, sizeof type->name, "%s", name);
+	struct chr_process *process = ask(&catalog->spawn, type, false);
+	if (process)
+		hear(type, process, chr_monotonic_us() + CHR_CATALOG_WAIT_MS * 1000u);
+	return type;
+}
+
+int chr_catalog_take(struct chr_catalog *catalog, struct chr_type *type)
+{
+	for (unsigned i = 0; i < catalog->count; i++) {
+		if (strcmp(catalog->type[i]->name, type->name) != 0)
+			continue;
+		bool stays = chr_type_known(catalog->type[i]);
+		chr_type_free(stays ? type : catalog->type[i]);
+		if (!stays)
+			catalog->type[i] = type;
+		return 0;
+	}
+	struct chr_type **grown = realloc(catalog->type, (catalog->count + 1) * sizeof(struct chr_type *));
+	if (!grown) {
+		chr_type_free(type);
+		return -ENOMEM;
+	}
+	catalog->type = grown;
+	catalog->type[catalog->count++] = type;
+	qsort(catalog->type, catalog->count, sizeof(struct chr_type *), compare);
+	return 0;
 }
 
 /* ---- files that people named ---- */

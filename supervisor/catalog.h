@@ -1,6 +1,6 @@
 /* The module types that are installed. What a type is, is learnt by asking a module process to load it: its code never runs in here.
  *
- * Control thread only. Asking waits for the process, at most CHR_CATALOG_WAIT_MS for all that are asked together.
+ * Control thread, but where it says otherwise. Asking waits for the process, at most CHR_CATALOG_WAIT_MS for all that are asked together.
  */
 #ifndef CHR_SUPERVISOR_CATALOG_H
 #define CHR_SUPERVISOR_CATALOG_H
@@ -23,6 +23,7 @@ struct chr_type {
 
 struct chr_catalog {
 	struct chr_spawn spawn;
+	char *path, *folder;    /* where module files are: the one colon-separated */
 	struct chr_type **type; /* in the order of their names */
 	unsigned count;
 	struct chr_code **given; /* what people named the files of: the newest build of each that was learnt. References */
@@ -40,6 +41,18 @@ static inline bool chr_type_known(const struct chr_type *type)
  * asks all of them at once. 0 or -errno. */
 int chr_catalog_init(struct chr_catalog *catalog, const struct chr_spawn *spawn, const char *path, const char *folder);
 void chr_catalog_finish(struct chr_catalog *catalog);
+
+/* The file NAME.so that is in the folders now, whether the catalog knows it or not. Any thread; reads the disk. */
+bool chr_catalog_seek(const struct chr_catalog *catalog, const char *name, char file[CHR_PATH_BYTES]);
+
+/* Asks what is in that file: it may have come, or been mended, since the catalog was made. NULL: there is none. The type is the caller's. Any
+ * thread; waits as chr_catalog_init() does. */
+struct chr_type *chr_catalog_look(const struct chr_catalog *catalog, const char *name);
+
+/* Takes such a type in, in the place of one of its name that is not known; beside one that is known it is not needed and is freed. 0 or -ENOMEM. */
+int chr_catalog_take(struct chr_catalog *catalog, struct chr_type *type);
+
+void chr_type_free(struct chr_type *type); /* NULL: nothing */
 
 /* The type with that name, known or not, or NULL. */
 const struct chr_type *chr_catalog_find(const struct chr_catalog *catalog, const char *name);

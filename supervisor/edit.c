@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *begin_add(struct chr_conductor *conductor, struct chr_edit *edit)
-{
-	return chr_edit_add(conductor, edit->a, edit->b);
-}
-
 static const char *begin_remove(struct chr_conductor *conductor, struct chr_edit *edit)
 {
 	return chr_edit_remove(conductor, edit->a);
@@ -51,12 +46,9 @@ static const struct {
 	const char *(*begin)(struct chr_conductor *conductor, struct chr_edit *edit);
 	bool (*finished)(struct chr_conductor *conductor, struct chr_edit *edit);
 } table[] = {
-	[CHR_EDIT_ADD] = {begin_add, at_once},
-	[CHR_EDIT_REMOVE] = {begin_remove, stands_still},
-	[CHR_EDIT_CONNECT] = {begin_connect, at_once},
-	[CHR_EDIT_DISCONNECT] = {begin_disconnect, at_once},
-	[CHR_EDIT_RENAME] = {begin_rename, stands_still},
-	[CHR_EDIT_SAVE] = {chr_save_begin, chr_save_finished},
+	[CHR_EDIT_ADD] = {chr_add_begin, chr_add_finished},    [CHR_EDIT_REMOVE] = {begin_remove, stands_still},
+	[CHR_EDIT_CONNECT] = {begin_connect, at_once},         [CHR_EDIT_DISCONNECT] = {begin_disconnect, at_once},
+	[CHR_EDIT_RENAME] = {begin_rename, stands_still},      [CHR_EDIT_SAVE] = {chr_save_begin, chr_save_finished},
 	[CHR_EDIT_LOAD] = {chr_load_begin, chr_load_finished},
 };
 
@@ -174,6 +166,7 @@ void chr_edit_finish(struct chr_conductor *conductor)
 			chr_edit_fail(edit, -ECANCELED, "chronus ends");
 		else
 			chr_save_finished(conductor, edit); /* it was written after all */
+		chr_add_forget(edit);
 		chr_load_forget(edit);
 		release(edit);
 	}

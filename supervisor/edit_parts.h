@@ -15,7 +15,7 @@ struct chr_edit {
 	bool begun;
 	int rc;
 	char *why;    /* heap; NULL: nothing to say */
-	void *detail; /* heap: of save.c or load.c */
+	void *detail; /* heap: of edit_add.c, save.c or load.c */
 	struct chr_job job;
 };
 
@@ -46,6 +46,13 @@ struct chr_unit *chr_stage_enter(struct chr_conductor *conductor, const char *na
 				 struct chr_code *code, const float *value);
 /* It fades out and goes, or comes back under the name `next` (NULL: goes). */
 void chr_stage_leave(struct chr_conductor *conductor, struct chr_unit *unit, const char *next);
+
+/* edit_add.c */
+const char *chr_add_begin(struct chr_conductor *conductor, struct chr_edit *edit);
+bool chr_add_finished(struct chr_conductor *conductor, struct chr_edit *edit);
+void chr_add_forget(struct chr_edit *edit);
+/* The catalog knows the type from now on, and its folder is watched if folders are; NULL: nothing. */
+void chr_learn_type(struct chr_conductor *conductor, struct chr_type *type);
 
 /* save.c */
 const char *chr_save_begin(struct chr_conductor *conductor, struct chr_edit *edit);

@@ -20,6 +20,9 @@ struct load {
 	char path[CHR_PATH_BYTES];
 	char server[CHR_CLIENT_MAX];
 	struct chr_spawn spawn;
+	const struct chr_catalog *catalog; /* to look for types that came since it was made */
+	struct chr_type *found[CHR_BOARD_MEMBERS];
+	unsigned found_count;
 	struct known_type *type; /* a copy of the catalog */
 	unsigned type_count;
 	struct chr_code *learnt[CHR_BOARD_MEMBERS]; /* from files that the patch names */
@@ -77,6 +80,19 @@ static const struct chr_descriptor *learn(struct load *load, const char *name, c
 	return &code->descriptor;
 }
 
+/* What came since the catalog was made; looked for once. */
+static const struct chr_descriptor *find_new(struct load *load, const char *name, const char **why)
+{
+	struct chr_type *type = NULL;
+	for (unsigned i = 0; !type && i < load->found_count; i++)
+		type = strcmp(load->found[i]->name, name) ? NULL : load->found[i];
+	if (!type && load->found_count < CHR_BOARD_MEMBERS && (type = chr_catalog_look(load->catalog, name)))
+		load->found[load->found_count++] = type;
+	if (type)
+		*why = chr_type_known(type) ? NULL : type->why;
+	return type && chr_type_known(type) ? &type->code->descriptor : NULL;
+}
+
 static const struct chr_descriptor *type_of(void *self, const char *name, const char *file, const char **why)
 {
 	struct load *load = self;
@@ -85,11 +101,11 @@ static const struct chr_descriptor *type_of(void *self, const char *name, const 
 		struct known_type *type = &load->type[i];
 		if (strcmp(type->name, name) != 0 || strcmp(type->file, file) != 0)
 			continue;
-		if (!type->known)
-			*why = type->why;
-		return type->known ? &type->descriptor : NULL;
+		if (type->known)
+			return &type->descriptor;
+		*why = type->why;
 	}
-	return *file ? learn(load, name, file, why) : NULL;
+	return *file ? learn(load, name, file, why) : find_new(load, name, why);
 }
 
 void chr_load_forget(struct chr_edit *edit)
@@ -100,6 +116,8 @@ void chr_load_forget(struct chr_edit *edit)
 	free_types(load);
 	for (unsigned i = 0; i < load->learnt_count; i++)
 		chr_code_release(load->learnt[i]);
+	while (load->found_count)
+		chr_type_free(load->found[--load->found_count]);
 	chr_patch_destroy(load->file);
 	chr_patch_problems_finish(&load->problems);
 	chr_load_plan_finish(&load->plan);
@@ -125,6 +143,7 @@ const char *chr_load_begin(struct chr_conductor *conductor, struct chr_edit *edi
 		return "out of memory";
 	}
 	load->spawn = conductor->catalog->spawn;
+	load->catalog = conductor->catalog;
 	snprintf(load->path, sizeof load->path, "%s", path);
 	snprintf(load->server, sizeof load->server, "%s", conductor->jack.server);
 	int rc = chr_job_begin(&edit->job, &conductor->inbox, work, load);
@@ -261,6 +280,8 @@ bool chr_load_finished(struct chr_conductor *conductor, struct chr_edit *edit)
 	const char *why = NULL;
 	if (!load->applied) {
 		load->applied = true;
+		while (load->found_count)
+			chr_learn_type(conductor, load->found[--load->found_count]);
 		if (load->file)
 			why = apply(conductor, load);
 		else

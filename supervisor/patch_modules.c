@@ -117,10 +117,9 @@ const struct chr_descriptor *chr_patch_find_type(struct chr_patch_load *load, un
 	else if (!desc && load->why)
 		chr_patch_problem(load, line, "no module type '%s': %s", type, load->why);
 	else if (!desc)
-		chr_patch_problem(
-			load, line,
-			"no module type '%s': no %s.so was in the folders of modules at the start (CHRONUS_MODULE_PATH names more)",
-			type, type);
+		chr_patch_problem(load, line,
+				  "no module type '%s': no %s.so in the folders of modules (CHRONUS_MODULE_PATH names more)", type,
+				  type);
 	return desc;
 }
 

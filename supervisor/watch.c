@@ -100,6 +100,13 @@ int chr_watch_init(struct chr_conductor *conductor)
 	return rc;
 }
 
+void chr_watch_file(struct chr_conductor *conductor, const char *file)
+{
+	int rc = conductor->watch.poll.fd > 0 ? add_folder(&conductor->watch, file) : 0;
+	if (rc)
+		chr_warn("the folder of %s cannot be watched: %s", file, strerror(-rc));
+}
+
 static void swap_all(struct chr_conductor *conductor, const char *path)
 {
 	const struct chr_type *type = type_at(conductor, path);

@@ -39,6 +39,9 @@ int chr_watch_init(struct chr_conductor *conductor);
 /* Every tick: what has come to rest is swapped in. */
 void chr_watch_tick(struct chr_conductor *conductor);
 
+/* The folder of that file is watched too, where folders are. */
+void chr_watch_file(struct chr_conductor *conductor, const char *file);
+
 void chr_watch_finish(struct chr_conductor *conductor);
 
 #endif

@@ -14,6 +14,7 @@
 
 #define MODULES CHR_BUILD "/modules/"
 #define BAD     CHR_BUILD "/tests/modules/bad/"
+#define TICKER  CHR_BUILD "/tests/system/modules/ticker.so"
 
 static struct chr_spawn spawn;
 static struct chr_catalog catalog;
@@ -195,6 +196,52 @@ START_TEST(test_catalog_hanging_module)
 }
 END_TEST
 
+/* A module that is built while others play: looked for by its name, and taken in. */
+START_TEST(test_catalog_takes_what_came_later)
+{
+	char file[CHR_PATH_BYTES];
+	const char *here = folder("here");
+	ck_assert_int_eq(chr_catalog_init(&catalog, &spawn, here, MODULES), 0);
+	unsigned count = catalog.count;
+	ck_assert(!chr_catalog_seek(&catalog, "ticker", file));
+	ck_assert_ptr_null(chr_catalog_look(&catalog, "ticker"));
+	ck_assert_ptr_null(chr_catalog_look(&catalog, "../here/ticker"));
+	put(here, "ticker.so", TICKER);
+	ck_assert(chr_catalog_seek(&catalog, "ticker", file));
+	ck_assert_int_eq(strncmp(file, here, strlen(here)), 0);
+	struct chr_type *type = chr_catalog_look(&catalog, "ticker");
+	ck_assert_ptr_nonnull(type);
+	ck_assert_ptr_null(reason("ticker"));
+	ck_assert_int_eq(chr_catalog_take(&catalog, type), 0);
+	assert_known("ticker");
+	ck_assert_uint_eq(catalog.count, count + 1);
+	for (unsigned i = 1; i < catalog.count; i++)
+		ck_assert_int_lt(strcmp(catalog.type[i - 1]->name, catalog.type[i]->name), 0);
+	/* what is known already stays: units may play it */
+	ck_assert_int_eq(chr_catalog_take(&catalog, chr_catalog_look(&catalog, "ticker")), 0);
+	ck_assert_ptr_eq(chr_catalog_find(&catalog, "ticker"), type);
+}
+END_TEST
+
+START_TEST(test_catalog_takes_what_was_mended)
+{
+	char file[256];
+	const char *here = folder("here");
+	put(here, "ticker.so", BAD "nothing.so");
+	ck_assert_int_eq(chr_catalog_init(&catalog, &spawn, here, MODULES), 0);
+	ck_assert_ptr_nonnull(reason("ticker"));
+	snprintf(file, sizeof file, "%s/ticker.so", here);
+	unlink(file);
+	put(here, "ticker.so", BAD "aborts.so");
+	ck_assert_int_eq(chr_catalog_take(&catalog, chr_catalog_look(&catalog, "ticker")), 0);
+	ck_assert_ptr_nonnull(strstr(reason("ticker"), "died of SIGABRT"));
+	unlink(file);
+	put(here, "ticker.so", TICKER);
+	ck_assert_int_eq(chr_catalog_take(&catalog, chr_catalog_look(&catalog, "ticker")), 0);
+	assert_known("ticker");
+}
+END_TEST
+
 START_TEST(test_catalog_no_program)
 {
 	snprintf(spawn.program, sizeof spawn.program, "/nonexistent/chronus-module");
@@ -284,6 +331,8 @@ int main(void)
 	tcase_add_test(tcase, test_catalog_no_folder);
 	tcase_add_test(tcase, test_catalog_bad_modules);
 	tcase_add_test(tcase, test_catalog_hanging_module);
+	tcase_add_test(tcase, test_catalog_takes_what_came_later);
+	tcase_add_test(tcase, test_catalog_takes_what_was_mended);
 	tcase_add_test(tcase, test_catalog_no_program);
 	tcase_add_test(tcase, test_catalog_learns_a_file);
 	tcase_add_test(tcase, test_catalog_learns_a_file_again);

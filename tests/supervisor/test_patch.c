@@ -184,7 +184,7 @@ static const struct {
 	{"modules = ({ name = \"out\"; },\n{ name = \"out\"; });", "2: two modules are named 'out' (the first in line 1)"},
 	{"modules = ({ name = \"out\"; type = \"sine\"; });", "1: 'out' is the patch's output: its type is 'out', not 'sine'"},
 	{"modules = ({ name = \"out2\"; type = \"out\"; });", "1: module 'out2': a patch has one output"},
-	{"modules = ({ name = \"a\"; type = \"sin\"; });", "1: no module type 'sin': no sin.so was in the folders"},
+	{"modules = ({ name = \"a\"; type = \"sin\"; });", "1: no module type 'sin': no sin.so in the folders"},
 	{"modules = ({ name = \"a\"; type = \"broken\"; });", "1: no module type 'broken': it crashed while it was loaded"},
 	{"modules = ({ name = \"a\"; type = \"../x\"; });", "1: '../x' is no name of a module type"},
 	{"modules = ({ name = \"a\"; type = \"sine\"; parms = {}; });", "unknown key of a module 'parms' (did you mean 'params'?)"},
@@ -271,7 +271,7 @@ START_TEST(all_errors_are_told_at_once_by_line)
 				       "6: 'tempo' = 1000 is outside 20 to 400\n"
 				       "8: 'freq' = -1 is outside 0.01 to 20000 Hz\n"
 				       "8: 'level' = 2 is outside 0 to 1\n"
-				       "9: no module type 'unheard': no unheard.so was in the folders of modules at the start "
+				       "9: no module type 'unheard': no unheard.so in the folders of modules "
 				       "(CHRONUS_MODULE_PATH names more)\n"
 				       "12: 'lanes' = 0 is outside 1 to 2\n";
 	int code;
