@@ -1,5 +1,6 @@
 /* Module types that were built since the catalog was made: looked for on a thread of its own, by a real module process. */
 #include "supervisor/edit.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 #include "tests/supervisor/spawned.h"
 
@@ -155,9 +156,5 @@ int main(void)
 	tcase_add_test(tcase, the_end_does_not_wait_for_an_answer);
 	tcase_add_test(tcase, a_patch_finds_what_was_built_meanwhile);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

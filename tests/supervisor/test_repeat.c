@@ -1,7 +1,7 @@
 #include "supervisor/repeat.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #define EARLY 1u /* a moment after the machine's start */
 
@@ -47,9 +47,5 @@ int main(void)
 	tcase_add_test(tcase, of_many_only_the_number_is_told);
 	tcase_add_test(tcase, after_a_pause_it_is_told_at_once_again);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }
