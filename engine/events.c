@@ -181,7 +181,7 @@ uint32_t chr_events_apply_due(struct chr_rt *rt, uint32_t frame, uint32_t at, ui
 		int32_t due = chr_frames_diff(event->frame, frame);
 		if (due > (int32_t)at)
 			return (uint32_t)due < end ? (uint32_t)due : end;
-		apply(rt, event, due < 0);
+		apply(rt, event, due < 0 || rt->missed);
 		queue->first++;
 		queue->count--;
 	}

@@ -188,6 +188,64 @@ static void run(struct chr_rt *rt, bool playing, uint32_t frames, uint32_t frame
 	}
 }
 
+/* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */
+static bool reads_itself(const struct chr_rt *rt, const float *const *in, float *const *out)
+{
+	for (unsigned i = 0; i < rt->desc->port_count; i++)
+		for (unsigned k = 0; in[i] && k < rt->desc->port_count; k++)
+			if (rt->desc->port[i].direction == CHR_IN && rt->desc->port[k].direction == CHR_OUT && out[k] == in[i])
+				return true;
+	return false;
+}
+
+/* What stands in for the inputs of the missed frames; the outputs go where this cycle's will be. */
+static void aim_missed(struct chr_rt *rt, uint32_t frames, float *const *out)
+{
+	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+		bool is_in = rt->desc->port[i].direction == CHR_IN, present = chr_rt_has_port(rt->desc, i, rt->channels);
+		bool held = is_in && present && rt->desc->port[i].signal != CHR_AUDIO;
+		rt->in[i] = !is_in ? NULL : held ? rt->input[i] : rt->silence;
+		rt->out[i] = !is_in && present ? out[i] : NULL;
+		for (uint32_t k = 0; held && k < frames; k++)
+			rt->input[i][k] = rt->held[i];
+	}
+}
+
+/* How many frames the cycle has to make up for before it. */
+static uint32_t missed_frames(struct chr_rt *rt, uint32_t frames, uint32_t frame)
+{
+	uint32_t shortest = (uint32_t)rt->sample_rate / 1000 * CHR_MISSED_MS, back = frames / 4;
+	uint64_t room = (uint64_t)CHR_MISSED_MAX * frames;
+	int32_t missed = rt->ran ? chr_frames_diff(frame, rt->frame + rt->frames) : 0;
+	room = room > shortest ? room : shortest;
+	rt->made_up -= rt->made_up < back ? rt->made_up : back;
+	return missed > 0 && frames && (uint32_t)missed + rt->made_up <= room ? (uint32_t)missed : 0;
+}
+
+static void make_up(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
+{
+	uint32_t from = rt->frame + rt->frames, missed = missed_frames(rt, frames, frame);
+	uint32_t part = frames < CHR_BLOCK_MAX ? frames : CHR_BLOCK_MAX;
+	if (!missed || reads_itself(rt, in, out))
+		return;
+	rt->made_up += missed;
+	rt->missed = true;
+	aim_missed(rt, part, out);
+	for (uint32_t at = 0; at < missed;) {
+		uint32_t end = missed - at < part ? missed : at + part;
+		uint32_t next = chr_events_apply_due(rt, from, at, end);
+		run_span(rt, 0, next - at);
+		at = next;
+	}
+	rt->missed = false;
+}
+
+static void hold(struct chr_rt *rt, uint32_t frames, const float *const *in)
+{
+	for (unsigned i = 0; frames && i < rt->desc->port_count; i++)
+		rt->held[i] = rt->desc->port[i].direction == CHR_IN && in[i] ? in[i][frames - 1] : 0.0f;
+}
+
 /* An exponent of all ones, plus one, carries into the sign's place; no other does. */
 bool chr_rt_finite(const float *samples, uint32_t frames)
 {
@@ -270,8 +328,12 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 	chr_events_drain(rt, frame);
 	if (rt->publish_left && rt->publish_loops)
 		chr_join_lend(rt, frame, frames, in);
-	if (rt->joining && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames) && rt->join_loops)
+	bool joined = rt->joining && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames);
+	if (joined && rt->join_loops)
 		in = rt->borrowed;
+	if (!joined)
+		make_up(rt, frames, frame, in, out);
+	hold(rt, frames, in);
 	bool heard = pick(rt, frames, frame) == (int)rt->lane;
 	chr_change_begin(rt);
 	run(rt, heard, frames, frame, in, out);

@@ -1,7 +1,13 @@
 /* The realtime half of a module process: one cycle of one instance, without a word of JACK, so that tests drive it frame by frame.
  *
- * A cycle: enter the pulse, take events, join the twin if asked, cut the block at the events' frames, move the parameters and
- * call the module on each span, judge the outputs, publish what others want to know, complete the pulse.
+ * A cycle: enter the pulse, take events, join the twin if asked, make up for missed cycles, cut the block at the events' frames,
+ * move the parameters and call the module on each span, judge the outputs, publish what others want to know, complete the pulse.
+ *
+ * A cycle is missed when JACK comes to this module too late, while others ran. What has its own course would then be late for ever
+ * beside the others: the phase of an oscillator, an envelope, a ramp, the beat. So the module runs for the frames that it missed, at the start of
+ * its next cycle, with events at their frames. Nobody hears that, and what it would have read is gone: control voltages stand
+ * where they stood last, audio is silent. There is room for so many frames; what is made up for takes from it, and a quarter of every cycle
+ * gives back, so that a module that is late because it is slow does not stay late by making up. What does not fit is let be.
  *
  * Everything here belongs to the audio thread from the first chr_rt_cycle() on, except `twin`.
  */
@@ -21,7 +27,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHR_SMOOTH_MS 5.0f /* ramp of a change where neither event nor parameter says how long */
+#define CHR_SMOOTH_MS  5.0f /* ramp of a change where neither event nor parameter says how long */
+#define CHR_MISSED_MAX 8u   /* periods that are made up for, */
+#define CHR_MISSED_MS  50u  /* or this, where it is more */
 
 /* What the future of an instance depends on beside the module's state and the pending events. No padding: it is copied
  * between twins and summed. */
@@ -67,6 +75,8 @@ struct chr_rt {
 
 	uint32_t frame, frames; /* of the previous cycle */
 	bool ran;               /* there was one */
+	bool missed;            /* what runs now are missed frames */
+	uint32_t made_up;       /* frames, of late */
 	uint32_t serial;        /* of the newest event taken that changes the state */
 	bool serial_known;      /* there was one */
 	uint64_t output_sum;    /* of the previous cycle's outputs, before an out that is not heard is muted */
@@ -96,6 +106,8 @@ struct chr_rt {
 	float *silence;
 	float *ramp[CHR_PARAMS_MAX + 1]; /* one per parameter; the last for the fade */
 	float *input[CHR_PORTS_MAX];     /* one per input, for what cannot be passed on in place */
+
+	float held[CHR_PORTS_MAX]; /* the last sample of each input */
 };
 
 /* Makes an instance, fresh, its memory touched. NULL when memory ran out. Main thread. */

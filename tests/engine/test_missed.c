@@ -1,0 +1,276 @@
+/* Cycles that JACK did not run a module in: `late` misses some, `steady` none, and what they play afterwards is compared. */
+#include "engine/change.h"
+#include "tests/engine/bed.h"
+
+#include <check.h>
+#include <string.h>
+
+#define N      64u
+#define ORIGIN (UINT32_MAX - 8 * N) /* the frame time wraps on the way */
+#define ROOM   2400u                /* 50 ms, more than eight cycles */
+#define LARGE  1000u                /* a cycle of which eight are more */
+
+/* Sums of what came over an audio and over a control port. */
+struct sums {
+	double audio, gate;
+};
+
+static void sums_process(void *state, const struct chr_io *io)
+{
+	struct sums *sums = state;
+	for (uint32_t i = 0; i < io->frames; i++) {
+		io->out[2][i] = (float)(sums->audio += io->in[0][i]);
+		io->out[3][i] = (float)(sums->gate += io->in[1][i]);
+	}
+}
+
+static const struct chr_port ports[] = {
+	{.name = "in", .direction = CHR_IN, .help = "in"},
+	{.name = "gate", .direction = CHR_IN, .signal = CHR_GATE, .help = "gate"},
+	{.name = "out", .direction = CHR_OUT, .help = "sum of in"},
+	{.name = "sum", .direction = CHR_OUT, .signal = CHR_BIPOLAR, .help = "sum of gate"},
+};
+
+static const struct chr_module sums_module = {
+	.abi = CHR_MODULE_ABI,
+	.name = "sums",
+	.help = "sums",
+	.state_bytes = sizeof(struct sums),
+	.ports = ports,
+	.port_count = 4,
+	.process = sums_process,
+};
+
+static struct bed *late, *steady;
+
+static void setup(void)
+{
+	late = bed_create(&bed_probe, 2, 0, ORIGIN);
+	steady = bed_create(&bed_probe, 2, 0, ORIGIN);
+	bed_cycle(late, N);
+	bed_cycle(steady, N);
+}
+
+static void teardown(void)
+{
+	bed_destroy(late);
+	bed_destroy(steady);
+}
+
+/* `late` misses these frames, `steady` plays them in cycles of N and a rest; both then play one cycle of N. */
+static void miss(uint32_t frames)
+{
+	late->frame += frames;
+	for (uint32_t left = frames; left; left -= left < N ? left : N)
+		bed_cycle(steady, left < N ? left : N);
+	bed_cycle(late, N);
+	bed_cycle(steady, N);
+}
+
+static void expect_same(void)
+{
+	ck_assert_uint_eq(late->frame, steady->frame);
+	for (unsigned port = PROBE_LEVEL; port <= PROBE_TICK; port++)
+		ck_assert(bed_same(late->out_buffer[port], steady->out_buffer[port], N * sizeof(float)));
+	ck_assert_uint_eq(chr_join_checksum(late->rt), chr_join_checksum(steady->rt));
+}
+
+START_TEST(what_has_its_own_course_is_where_it_belongs)
+{
+	static const uint32_t frames[] = {N, 1, N - 1, 3 * N + 5, ROOM};
+	miss(frames[_i]);
+	expect_same();
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(N + frames[_i]));
+	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 1);
+}
+END_TEST
+
+static void send_both(struct chr_event event)
+{
+	bed_send(late, event);
+	bed_send(steady, event);
+}
+
+START_TEST(events_of_missed_frames_take_effect_at_their_frames)
+{
+	const uint32_t from = late->frame;
+	send_both((struct chr_event){
+		.kind = CHR_EVENT_PARAM, .index = PARAM_LEVEL, .value = 3.0f, .frame = from - 5, .ramp_frames = 1000});
+	bed_cycle(late, N);
+	bed_cycle(steady, N);
+	send_both((struct chr_event){.kind = CHR_EVENT_RESET, .frame = from + N + 17});
+	send_both((struct chr_event){
+		.kind = CHR_EVENT_PARAM, .index = PARAM_LEVEL, .value = -1.0f, .frame = from + 2 * N + 9, .ramp_frames = 90});
+	send_both((struct chr_event){.kind = CHR_EVENT_PARAM, .index = PARAM_MODE, .value = 2.0f, .frame = from + 4 * N + 3});
+	miss(3 * N);
+	expect_same();
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(3 * N - 17));
+	/* and nobody heard them when they were due */
+	ck_assert_uint_eq(bed_status(&late->slot->status.late), bed_status(&steady->slot->status.late) + 2);
+	ck_assert_uint_eq(late->rt->queue.count, 0);
+}
+END_TEST
+
+START_TEST(a_longer_absence_is_let_be)
+{
+	miss(ROOM + 1);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)N);
+}
+END_TEST
+
+START_TEST(long_cycles_have_more_room)
+{
+	late->frame += CHR_MISSED_MAX * LARGE;
+	bed_cycle(late, LARGE);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(N + CHR_MISSED_MAX * LARGE));
+}
+END_TEST
+
+/* Else a module that takes more than half of the time would miss every other cycle by making up for the one before. */
+START_TEST(making_up_again_and_again_comes_to_an_end)
+{
+	unsigned times = 0;
+	double before;
+	do {
+		before = late->out_buffer[PROBE_TICK][N - 1];
+		late->frame += N;
+		bed_cycle(late, N);
+	} while (late->out_buffer[PROBE_TICK][0] == (float)(before + 1 + N) && ++times < 1000);
+	/* each takes a cycle, and gives a quarter back */
+	ck_assert_uint_ge(times, ROOM / N);
+	ck_assert_uint_le(times, ROOM / N * 4 / 3 + 1);
+	/* and there is room again after as many that ran as they should */
+	for (unsigned i = 0; i < 8; i++)
+		bed_cycle(late, N);
+	before = late->out_buffer[PROBE_TICK][N - 1];
+	late->frame += N;
+	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(before + 1 + N));
+}
+END_TEST
+
+START_TEST(one_after_the_other_is_made_up_for)
+{
+	for (unsigned i = 0; i < 5; i++) {
+		miss(2 * N);
+		expect_same();
+	}
+}
+END_TEST
+
+START_TEST(frame_time_that_goes_back_is_nothing_missed)
+{
+	late->frame -= 2 * N;
+	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)N);
+}
+END_TEST
+
+/* Its answer would tell of a state that the twin does not have, and look like a divergence. */
+START_TEST(no_audit_of_a_missed_frame)
+{
+	struct chr_event note;
+	send_both((struct chr_event){.kind = CHR_EVENT_CHECKSUM, .frame = late->frame + 3});
+	miss(N);
+	ck_assert(!bed_note(late, CHR_NOTE_CHECKSUM, &note));
+	ck_assert(bed_note(steady, CHR_NOTE_CHECKSUM, &note));
+}
+END_TEST
+
+START_TEST(missed_input_is_silent_and_control_stands_still)
+{
+	struct bed *bed = bed_create(&sums_module, 1, 0, ORIGIN);
+	for (uint32_t i = 0; i < N; i++) {
+		bed->in_buffer[0][i] = 1.0f;
+		bed->in_buffer[1][i] = i < N - 1 ? 0.0f : 10.0f;
+	}
+	bed_cycle(bed, N);
+	bed->frame += 2 * N;
+	memset(bed->in_buffer[1], 0, N * sizeof(float));
+	bed_cycle(bed, N);
+	ck_assert_float_eq(bed->out_buffer[2][N - 1], (float)(2 * N));
+	ck_assert_float_eq(bed->out_buffer[3][N - 1], 10.0f + 10.0f * 2 * N);
+	bed_destroy(bed);
+}
+END_TEST
+
+/* What it reads is what it wrote the cycle before, in the buffer that it would write to. */
+START_TEST(a_module_patched_to_itself_does_not_make_up)
+{
+	late->in[PROBE_IN] = late->out[PROBE_SUM];
+	bed_cycle(late, N);
+	float before = late->out_buffer[PROBE_SUM][0];
+	late->frame += N;
+	double sum = late->out_buffer[PROBE_SUM][N - 1];
+	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(2 * N));
+	ck_assert_float_eq(late->out_buffer[PROBE_SUM][0], (float)(sum * 0.5 + (double)before + 1.0));
+}
+END_TEST
+
+START_TEST(a_twins_state_has_nothing_to_make_up_for)
+{
+	const struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 4};
+	chr_join_set_twin(late->rt, steady->slot);
+	chr_ring_write(&steady->slot->to_audio, &publish, 1);
+	bed_cycle(steady, N);
+	bed_cycle(steady, N);
+	late->frame = steady->frame;
+	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = late->frame};
+	chr_ring_write(&late->slot->to_audio, &join, 1);
+	bed_cycle(steady, N);
+	bed_cycle(late, N);
+	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 1);
+	expect_same();
+}
+END_TEST
+
+/* The crossfade goes on, and the coming module is where it belongs too. */
+START_TEST(a_change_of_code_goes_on_through_missed_frames)
+{
+	static struct chr_descriptor desc;
+	const float value[CHR_PARAMS_MAX] = {1.0f};
+	char why[256];
+	ck_assert(!chr_descriptor_make(&desc, &bed_probe, why, sizeof why));
+	struct chr_change *change = chr_change_create(late->rt, &bed_probe, &desc, value);
+	ck_assert_ptr_nonnull(change);
+	chr_change_give(late->rt, change);
+	bed_cycle(late, N);
+	bed_cycle(steady, N);
+	miss(5 * N);
+	expect_same();
+	ck_assert_uint_eq(change->done, 7 * N);
+	while (!atomic_load_explicit(&change->over, memory_order_acquire)) {
+		bed_cycle(late, N);
+		bed_cycle(steady, N);
+	}
+	expect_same();
+	chr_change_destroy(change);
+	late->rt->desc = &late->desc;
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("missed");
+	TCase *tcase = tcase_create("missed");
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, what_has_its_own_course_is_where_it_belongs, 0, 5);
+	tcase_add_test(tcase, events_of_missed_frames_take_effect_at_their_frames);
+	tcase_add_test(tcase, a_longer_absence_is_let_be);
+	tcase_add_test(tcase, long_cycles_have_more_room);
+	tcase_add_test(tcase, making_up_again_and_again_comes_to_an_end);
+	tcase_add_test(tcase, one_after_the_other_is_made_up_for);
+	tcase_add_test(tcase, frame_time_that_goes_back_is_nothing_missed);
+	tcase_add_test(tcase, no_audit_of_a_missed_frame);
+	tcase_add_test(tcase, missed_input_is_silent_and_control_stands_still);
+	tcase_add_test(tcase, a_module_patched_to_itself_does_not_make_up);
+	tcase_add_test(tcase, a_twins_state_has_nothing_to_make_up_for);
+	tcase_add_test(tcase, a_change_of_code_goes_on_through_missed_frames);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
