@@ -1,10 +1,12 @@
 #include "engine/client.h"
 
 #include "common/clock.h"
+#include "common/hurry.h"
 #include "common/log.h"
 #include "common/wake.h"
 
 #include <errno.h>
+#include <jack/thread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +99,7 @@ static void on_message(const char *text)
 
 void chr_client_prepare(void)
 {
+	jack_set_thread_creator(chr_hurry_create);
 	jack_set_error_function(on_message);
 	jack_set_info_function(on_message);
 }

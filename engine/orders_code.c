@@ -1,4 +1,5 @@
 /* The module's code in its process: loaded once, and swapped for another build of it while it plays. */
+#include "common/hurry.h"
 #include "common/log.h"
 #include "engine/orders_parts.h"
 
@@ -7,13 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define START_PRIORITY 5 /* SCHED_FIFO: above ordinary work, below everything that sounds */
-
-/* A repair is urgent: on a busy machine it must not wait for everybody's ordinary work. libjack's notification thread inherits the priority,
- * and that counts most: jackd asks every client in turn before it lets a new one in. */
+/* A repair is urgent: on a busy machine it must not wait for everybody's ordinary work. */
 static void hurry(void)
 {
-	const struct sched_param priority = {.sched_priority = START_PRIORITY};
+	const struct sched_param priority = {.sched_priority = CHR_HURRY_PRIORITY};
 	if (sched_setscheduler(0, SCHED_FIFO, &priority))
 		chr_debug("starting without realtime priority");
 }

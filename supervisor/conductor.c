@@ -59,6 +59,7 @@ void chr_conductor_set_period(struct chr_conductor *conductor)
 void chr_conductor_server_up(struct chr_conductor *conductor)
 {
 	conductor->server_up = true;
+	chr_jack_hurry(&conductor->server);
 	chr_conductor_set_period(conductor);
 	chr_info("JACK is back: %u Hz, %u frames", conductor->rack.sample_rate, conductor->rack.period);
 	chr_lanes_rewire(conductor);

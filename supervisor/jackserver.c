@@ -1,12 +1,14 @@
 #include "supervisor/jackserver.h"
 
 #include "common/clock.h"
+#include "common/hurry.h"
 #include "common/log.h"
 #include "supervisor/graph.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <jack/thread.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,6 +52,7 @@ static bool refused(jack_status_t status)
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
+	jack_set_thread_creator(chr_hurry_create);
 	let_speak(say_nothing);
 	chr_log_hush(); /* the database of metadata has a voice of its own */
 	jack_options_t options = JackNoStartServer | JackUseExactName;
@@ -233,8 +236,10 @@ jack_client_t *chr_jack_start(struct chr_jack_server *server, const struct chr_j
 	while (chr_monotonic_us() < deadline && !gone(server)) {
 		bool taken;
 		jack_client_t *client = chr_jack_probe(settings->server, settings->client, &taken);
-		if (client)
+		if (client) {
+			chr_jack_hurry(server);
 			return client;
+		}
 		poll(NULL, 0, 10);
 	}
 	snprintf(why, why_bytes,
@@ -267,6 +272,12 @@ void chr_jack_tell_realtime(jack_client_t *client, bool permitted)
 		chr_warn("no right to realtime scheduling: a busy machine will be heard (on Debian: sudo dpkg-reconfigure -p high "
 			 "jackd2; "
 			 "sudo adduser $USER audio; log in anew)");
+}
+
+void chr_jack_hurry(const struct chr_jack_server *server)
+{
+	if (server->pid && !chr_hurry_process(server->pid))
+		chr_debug("jackd's requests have no realtime priority");
 }
 
 void chr_jack_stop(struct chr_jack_server *server)

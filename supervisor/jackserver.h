@@ -53,6 +53,10 @@ void chr_jack_tell_started(const struct chr_jack_settings *settings);
 /* Logs what keeps the sound from being realtime's: the server, or the right to it (`permitted`), which this process tried. */
 void chr_jack_tell_realtime(jack_client_t *client, bool permitted);
 
+/* The server answers. One that we started handles requests before ordinary work from now on, where that is permitted: whatever a repair does it asks of
+ * that thread, which jackd makes without realtime priority. Another's is left as it is. */
+void chr_jack_hurry(const struct chr_jack_server *server);
+
 /* Ends the server that we started, if any. */
 void chr_jack_stop(struct chr_jack_server *server);
 

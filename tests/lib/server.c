@@ -1,5 +1,6 @@
 #include "tests/lib/server.h"
 
+#include "common/hurry.h"
 #include "tests/lib/child.h"
 
 #include <ftw.h>
@@ -116,6 +117,8 @@ int chr_server_restart(unsigned period)
 		show_log("jackd.log");
 		return -1;
 	}
+	if (!getenv(CHR_SERVER_PLAIN_ENV))
+		chr_hurry_process(server.part[JACKD].pid);
 	return 0;
 }
 

@@ -12,6 +12,10 @@ enum chr_server_kind { CHR_SERVER_JACKD, CHR_SERVER_PIPEWIRE };
 /* Environment: which of the two this process tests; set by chr_system_main for its copies. */
 #define CHR_SERVER_ENV "CHRONUS_TEST_SERVER"
 
+/* Environment: set, jackd's threads stay as jackd makes them, as in a server that is not Chronus's own; else they are treated as Chronus
+ * treats those of one that it starts (common/hurry.h). */
+#define CHR_SERVER_PLAIN_ENV "CHRONUS_TEST_PLAIN"
+
 /* Gives this process and its children a /dev/shm of their own where that is allowed. */
 void chr_server_private_shm(void);
 
