@@ -63,26 +63,58 @@ CHR_INLINE bool still(const struct course *c, uint32_t frames)
 	return c->depth.v[0] == 0.0f || chr_control_still(c->fm, frames);
 }
 
+/* Angles (2^32 to a turn) of a chunk. */
+union angles {
+	uint64_t pair[CHR_CHUNK / 2];
+	uint32_t at[CHR_CHUNK];
+};
+
+/* Phases of a chunk at a constant step, counted from its first sample. */
+struct stride {
+	uint64_t even[CHR_CHUNK / 2], odd[CHR_CHUNK / 2];
+};
+
+CHR_INLINE void stride_of(struct stride *to, uint64_t step)
+{
+	for (uint32_t i = 0; i < CHR_CHUNK / 2; i++) {
+		to->even[i] = 2 * i * step;
+		to->odd[i] = to->even[i] + step;
+	}
+}
+
+CHR_INLINE void angles_steady(union angles *to, uint64_t phase, const struct stride *stride)
+{
+	for (uint32_t i = 0; i < CHR_CHUNK / 2; i++)
+		to->pair[i] = chr_phase_pair(phase + stride->even[i], phase + stride->odd[i]);
+}
+
 /* Plays at a constant step. Returns the phase after it. */
 CHR_INLINE uint64_t play_steady(float *restrict out, uint64_t phase, uint64_t step, struct chr_control level, uint32_t frames)
 {
-	uint64_t at = phase;
+	const bool steady = chr_control_still(level, frames);
+	const float now = level.v[0];
+	struct stride stride;
+	union angles angle;
+	float gain[CHR_CHUNK], wave[CHR_CHUNK];
 
-	if (chr_control_still(level, frames)) {
-		const float gain = level.v[0];
-
-		for (uint32_t i = 0; i < frames; i++, at += step)
-			out[i] = gain * chr_sine((uint32_t)(at >> 32));
-	} else {
-		const float *gain = level.v;
-
-		for (uint32_t i = 0; i < frames; i++, at += step)
-			out[i] = gain[i] * chr_sine((uint32_t)(at >> 32));
+	stride_of(&stride, step);
+	for (; steady && frames >= CHR_CHUNK; frames -= CHR_CHUNK, out += CHR_CHUNK, phase += CHR_CHUNK * step) {
+		angles_steady(&angle, phase, &stride);
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			out[i] = now * chr_sine(angle.at[i]);
 	}
-	return phase + frames * step;
+	for (uint32_t at = 0, count; at < frames; at += count, phase += count * step) {
+		count = chr_chunk(frames, at);
+		angles_steady(&angle, phase, &stride);
+		chr_control_spread(gain, level, at, count);
+		for (uint32_t i = 0; i < CHR_CHUNK; i++)
+			wave[i] = gain[i] * chr_sine(angle.at[i]);
+		chr_chunk_copy(out + at, wave, count);
+	}
+	return phase;
 }
 
-/* Angles (2^32 to a turn) of a chunk with a step of its own for each sample. Returns the phase after `count` of them. */
+/* Angles of a chunk with a step of its own for each sample. Returns the phase after `count` of them. */
 CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const struct course *c, double sample_rate, uint32_t at,
 				  uint32_t count)
 {

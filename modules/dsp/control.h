@@ -58,10 +58,11 @@ CHR_INLINE bool chr_control_still(struct chr_control c, uint32_t frames)
 
 	if (!c.mask || frames < 2)
 		return true;
-	/* What moves mostly ends elsewhere than it began; a pass without a way out becomes vectors. */
+	/* What moves mostly ends elsewhere than it began; a pass without a way out becomes vectors, and these lie as the memory does only
+	 * from the first value on. */
 	if (chr_bits(c.v) != chr_bits(c.v + frames - 1))
 		return false;
-	for (uint32_t i = 1; i < frames; i++)
+	for (uint32_t i = 0; i < frames; i++)
 		differ |= chr_bits(c.v + i) ^ chr_bits(c.v);
 	return !differ;
 }

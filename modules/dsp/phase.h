@@ -26,4 +26,16 @@ CHR_INLINE float chr_phase_ramp(uint64_t phase)
 	return (float)(uint32_t)(phase >> 40) * 0x1p-24f;
 }
 
+/* The upper halves of two phases, in this order in memory. Neighbours that come as pairs need no exchange of vector lanes. Realtime-safe. */
+CHR_INLINE uint64_t chr_phase_pair(uint64_t first, uint64_t second)
+{
+	const uint64_t upper = 0xffffffff00000000u;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return first >> 32 | (second & upper);
+#else
+	return (first & upper) | second >> 32;
+#endif
+}
+
 #endif

@@ -18,8 +18,8 @@
 /* Sine of `phase` / 2^32 turns, -1..1. Realtime-safe. */
 CHR_INLINE float chr_sine(uint32_t phase)
 {
-	const uint32_t outer = 0u - ((phase ^ phase << 1) >> 31); /* all ones in the two quarters that lie away from zero */
-	const float y = (float)(int32_t)(phase ^ (outer & 0x7fffffffu)) * 0x1p-30f;
+	const uint32_t turned = phase - 0x40000000u, below = 0u - (turned >> 31); /* from the peak; all ones before it */
+	const float y = (float)(int32_t)(0x3fffffffu - (turned ^ below)) * 0x1p-30f;
 	const float z = y * y;
 	float r = -0.000150626840552834974f;
 
