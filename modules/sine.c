@@ -46,24 +46,38 @@ CHR_INLINE float heard(float fm, float depth)
 
 CHR_INLINE struct course course(const struct chr_io *io)
 {
+	const struct chr_control depth = io->param[FM_DEPTH];
+	const bool deaf = chr_control_still(depth, io->frames) && depth.v[0] == 0.0f;
+
 	return (struct course){
 		.freq = io->param[FREQ],
 		.tune = io->param[TUNE],
 		.pitch = chr_control_port(io->in[PITCH]),
-		.fm = chr_control_port(io->in[FM]),
-		.depth = io->param[FM_DEPTH],
+		.fm = chr_control_port(io->in[deaf ? PITCH : FM]),
+		.depth = depth,
 	};
 }
 
-CHR_INLINE bool still(const struct course *c, uint32_t frames)
+/* May the frequency stand still? The ports are seen at their ends alone. */
+CHR_INLINE bool seems_still(const struct course *c, uint32_t frames)
 {
-	if (!chr_control_still(c->freq, frames) || !chr_control_still(c->tune, frames) || !chr_control_still(c->pitch, frames) ||
-	    !chr_control_still(c->depth, frames))
-		return false;
-	return c->depth.v[0] == 0.0f || chr_control_still(c->fm, frames);
+	return chr_control_still(c->freq, frames) && chr_control_still(c->tune, frames) && chr_control_still(c->depth, frames) &&
+	       chr_same(c->pitch.v, c->pitch.v + frames - 1) && chr_same(c->fm.v, c->fm.v + frames - 1);
 }
 
-/* Angles (2^32 to a turn) of a chunk. */
+/* Do the ports keep their values, given what the chunks before the last `left` frames have shown? */
+CHR_INLINE bool kept(const struct course *c, const uint32_t differs[CHR_WATCH], uint32_t frames, uint32_t left)
+{
+	uint32_t differ = 0;
+
+	for (uint32_t i = 0; i < CHR_WATCH; i++)
+		differ |= differs[i];
+	for (uint32_t i = frames - left; i < frames; i++)
+		differ |= (chr_bits(c->pitch.v + i) ^ chr_bits(c->pitch.v)) | (chr_bits(c->fm.v + i) ^ chr_bits(c->fm.v));
+	return !differ;
+}
+
+/* Angles of a chunk, 2^32 to a turn, counted from the peak. */
 union angles {
 	uint64_t pair[CHR_CHUNK / 2];
 	uint32_t at[CHR_CHUNK];
@@ -84,37 +98,47 @@ CHR_INLINE void stride_of(struct stride *to, uint64_t step)
 
 CHR_INLINE void angles_steady(union angles *to, uint64_t phase, const struct stride *stride)
 {
+	phase -= UINT64_C(1) << 62;
 	for (uint32_t i = 0; i < CHR_CHUNK / 2; i++)
 		to->pair[i] = chr_phase_pair(phase + stride->even[i], phase + stride->odd[i]);
 }
 
-/* Plays at a constant step. Returns the phase after it. */
-CHR_INLINE uint64_t play_steady(float *restrict out, uint64_t phase, uint64_t step, struct chr_control level, uint32_t frames)
+/* Plays at a constant step. Returns false, with anything in `out`, if the ports turn out to move: to look at them on the way costs
+ * a third of a look beforehand. */
+CHR_INLINE bool play_steady(float *restrict out, uint64_t phase, uint64_t step, struct chr_control level, const struct course *c,
+			    uint32_t frames)
 {
 	const bool steady = chr_control_still(level, frames);
 	const float now = level.v[0];
+	uint32_t at = 0, differs[CHR_WATCH] = {0};
 	struct stride stride;
 	union angles angle;
 	float gain[CHR_CHUNK], wave[CHR_CHUNK];
 
 	stride_of(&stride, step);
-	for (; steady && frames >= CHR_CHUNK; frames -= CHR_CHUNK, out += CHR_CHUNK, phase += CHR_CHUNK * step) {
+	for (; frames - at >= CHR_CHUNK && steady; at += CHR_CHUNK, phase += CHR_CHUNK * step) {
+		float *to = out + at;
+
+		chr_chunk_watch(differs, c->pitch.v + at, c->pitch.v);
+		chr_chunk_watch(differs, c->fm.v + at, c->fm.v);
 		angles_steady(&angle, phase, &stride);
 		for (uint32_t i = 0; i < CHR_CHUNK; i++)
-			out[i] = now * chr_sine(angle.at[i]);
+			to[i] = now * chr_sine_from_peak(angle.at[i]);
 	}
-	for (uint32_t at = 0, count; at < frames; at += count, phase += count * step) {
+	if (!kept(c, differs, frames, frames - at))
+		return false;
+	for (uint32_t count; at < frames; at += count, phase += CHR_CHUNK * step) {
 		count = chr_chunk(frames, at);
 		angles_steady(&angle, phase, &stride);
 		chr_control_spread(gain, level, at, count);
 		for (uint32_t i = 0; i < CHR_CHUNK; i++)
-			wave[i] = gain[i] * chr_sine(angle.at[i]);
+			wave[i] = gain[i] * chr_sine_from_peak(angle.at[i]);
 		chr_chunk_copy(out + at, wave, count);
 	}
-	return phase;
+	return true;
 }
 
-/* Angles of a chunk with a step of its own for each sample. Returns the phase after `count` of them. */
+/* Angles (2^32 to a turn) of a chunk with a step of its own for each sample. Returns the phase after `count` of them. */
 CHR_INLINE uint64_t angles_moving(uint32_t to[CHR_CHUNK], uint64_t phase, const struct course *c, double sample_rate, uint32_t at,
 				  uint32_t count)
 {
@@ -164,18 +188,22 @@ CHR_INLINE uint64_t play_moving(float *out, uint64_t phase, const struct course 
 CHR_WIDE static void process(void *state, const struct chr_io *io)
 {
 	struct state *s = state;
-	const struct course c = course(io);
+	struct course c;
 
 	if (!io->frames)
 		return;
-	if (still(&c, io->frames))
-		s->phase = play_steady(io->out[OUT], s->phase,
-				       chr_phase_step(frequency_steady(c.freq.v[0], c.tune.v[0], c.pitch.v[0],
-								       heard(c.fm.v[0], c.depth.v[0]), c.depth.v[0]),
-						      io->sample_rate),
-				       io->param[LEVEL], io->frames);
-	else
-		s->phase = play_moving(io->out[OUT], s->phase, &c, io->param[LEVEL], io->sample_rate, io->frames);
+	c = course(io);
+	if (seems_still(&c, io->frames)) {
+		const float fm = heard(c.fm.v[0], c.depth.v[0]);
+		const double hz = frequency_steady(c.freq.v[0], c.tune.v[0], c.pitch.v[0], fm, c.depth.v[0]);
+		const uint64_t step = chr_phase_step(hz, io->sample_rate);
+
+		if (play_steady(io->out[OUT], s->phase, step, io->param[LEVEL], &c, io->frames)) {
+			s->phase += io->frames * step;
+			return;
+		}
+	}
+	s->phase = play_moving(io->out[OUT], s->phase, &c, io->param[LEVEL], io->sample_rate, io->frames);
 }
 
 static const struct chr_port ports[] = {

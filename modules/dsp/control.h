@@ -51,6 +51,12 @@ CHR_INLINE uint32_t chr_bits(const float *v)
 	return bits;
 }
 
+/* Have two values the same bits? */
+CHR_INLINE bool chr_same(const float *a, const float *b)
+{
+	return chr_bits(a) == chr_bits(b);
+}
+
 /* Does the course keep one value, bit by bit, over `frames` frames? */
 CHR_INLINE bool chr_control_still(struct chr_control c, uint32_t frames)
 {
@@ -60,11 +66,23 @@ CHR_INLINE bool chr_control_still(struct chr_control c, uint32_t frames)
 		return true;
 	/* What moves mostly ends elsewhere than it began; a pass without a way out becomes vectors, and these lie as the memory does only
 	 * from the first value on. */
-	if (chr_bits(c.v) != chr_bits(c.v + frames - 1))
+	if (!chr_same(c.v, c.v + frames - 1))
 		return false;
 	for (uint32_t i = 0; i < frames; i++)
 		differ |= chr_bits(c.v + i) ^ chr_bits(c.v);
 	return !differ;
+}
+
+#define CHR_WATCH (CHR_CHUNK / 4u)
+
+/* Sets bits in `differs` if a value of the chunk is another one than `value`. */
+CHR_INLINE void chr_chunk_watch(uint32_t differs[CHR_WATCH], const float *chunk, const float *value)
+{
+	const uint32_t bits = chr_bits(value);
+
+	for (uint32_t i = 0; i < CHR_WATCH; i++)
+		differs[i] |= (chr_bits(chunk + i) ^ bits) | (chr_bits(chunk + i + CHR_WATCH) ^ bits) |
+			      (chr_bits(chunk + i + 2 * CHR_WATCH) ^ bits) | (chr_bits(chunk + i + 3 * CHR_WATCH) ^ bits);
 }
 
 /* Values `at` .. `at + count - 1` of the course; `count` is at most CHR_CHUNK, and the rest of `to` repeats the first value. */

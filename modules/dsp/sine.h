@@ -15,11 +15,11 @@
 
 #include <stdint.h>
 
-/* Sine of `phase` / 2^32 turns, -1..1. Realtime-safe. */
-CHR_INLINE float chr_sine(uint32_t phase)
+/* Sine of an angle, -1..1, that is counted from the peak: of sine(1/4 turn + angle / 2^32 turns). Realtime-safe. */
+CHR_INLINE float chr_sine_from_peak(uint32_t angle)
 {
-	const uint32_t turned = phase - 0x40000000u, below = 0u - (turned >> 31); /* from the peak; all ones before it */
-	const float y = (float)(int32_t)(0x3fffffffu - (turned ^ below)) * 0x1p-30f;
+	const uint32_t below = 0u - (angle >> 31); /* all ones before the peak */
+	const float y = (float)(int32_t)(0x3fffffffu - (angle ^ below)) * 0x1p-30f;
 	const float z = y * y;
 	float r = -0.000150626840552834974f;
 
@@ -27,6 +27,12 @@ CHR_INLINE float chr_sine(uint32_t phase)
 	r = r * z + -0.0751670114540959911f;
 	r = r * z + 0.570796286091343415f;
 	return y + y * (1.0f - z) * r;
+}
+
+/* Sine of `phase` / 2^32 turns, -1..1. Realtime-safe. */
+CHR_INLINE float chr_sine(uint32_t phase)
+{
+	return chr_sine_from_peak(phase - 0x40000000u);
 }
 
 #endif

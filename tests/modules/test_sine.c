@@ -170,6 +170,22 @@ START_TEST(linear_fm_passes_through_zero)
 }
 END_TEST
 
+/* Ports that are the same at both ends of every block, and not in between: one sample of each, at each place of a block in turn. */
+START_TEST(a_pulse_between_still_ends_is_heard)
+{
+	for (unsigned port = 0; port < 2; port++) {
+		struct host *host = host_create(host_load("sine"), rates[_i], 256u * 256u);
+
+		for (uint32_t block = 1; block < 255; block++)
+			host_port(host, port ? "fm" : "pitch")[block * 256 + block] = 1.0f;
+		host_set(host, "fm_depth", 3000.0f);
+		host_play(host, 256);
+		ck_assert_double_le(difference(host), 2e-7);
+		host_destroy(host);
+	}
+}
+END_TEST
+
 /* Beyond Nyquist the frequency is Nyquist, both ways. */
 START_TEST(beyond_nyquist_is_clamped)
 {
@@ -217,6 +233,7 @@ int main(void)
 	tcase_add_loop_test(tests, distortion_is_that_of_float, 0, RATES);
 	tcase_add_loop_test(tests, pitch_and_tune_follow_the_octave, 0, RATES);
 	tcase_add_loop_test(tests, linear_fm_passes_through_zero, 0, RATES);
+	tcase_add_loop_test(tests, a_pulse_between_still_ends_is_heard, 0, RATES);
 	tcase_add_loop_test(tests, beyond_nyquist_is_clamped, 0, RATES);
 	tcase_add_loop_test(tests, full_level_never_clips, 0, RATES);
 	suite_add_tcase(suite, tests);
