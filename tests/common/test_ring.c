@@ -113,6 +113,22 @@ START_TEST(processes_pass_all_in_order)
 }
 END_TEST
 
+START_TEST(every_byte_passes)
+{
+	struct chr_ring *ring = shared_ring(START);
+	_Alignas(struct chr_event) unsigned char in[3 * sizeof(struct chr_event)], out[sizeof in];
+	uint32_t seed = 4;
+
+	for (int i = 0; i < 1000; i++) {
+		for (size_t k = 0; k < sizeof in; k++)
+			in[k] = (unsigned char)next_random(&seed);
+		ck_assert_uint_eq(chr_ring_write(ring, (const struct chr_event *)(const void *)in, 3), 3);
+		ck_assert_uint_eq(chr_ring_read(ring, (struct chr_event *)(void *)out, 3), 3);
+		ck_assert_mem_eq(in, out, sizeof in);
+	}
+}
+END_TEST
+
 START_TEST(full_ring_takes_no_more)
 {
 	static struct chr_event in[CHR_RING_EVENTS + 10], out[CHR_RING_EVENTS + 10];
@@ -199,6 +215,7 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, threads_pass_all_in_order);
 	tcase_add_test(tcase, processes_pass_all_in_order);
+	tcase_add_test(tcase, every_byte_passes);
 	tcase_add_test(tcase, full_ring_takes_no_more);
 	tcase_add_test(tcase, hostile_indices_stay_inside);
 	tcase_add_test(tcase, scribbled_ring_recovers);
