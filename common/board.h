@@ -6,6 +6,8 @@
 #ifndef CHR_COMMON_BOARD_H
 #define CHR_COMMON_BOARD_H
 
+#include "common/module.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,17 +31,17 @@ struct chr_member_set {
 };
 
 /* Audio thread of the member: the cycle that began at `frame` has begun. Realtime-safe. */
-void chr_pulse_enter(struct chr_pulse *pulse, uint32_t frame);
+CHR_RT void chr_pulse_enter(struct chr_pulse *pulse, uint32_t frame);
 
 /* Audio thread of the member: the cycle that began at `frame` is complete, its outputs are written (release). Realtime-safe. */
-void chr_pulse_complete(struct chr_pulse *pulse, uint32_t frame);
+CHR_RT void chr_pulse_complete(struct chr_pulse *pulse, uint32_t frame);
 
 /* Any thread: has the member completed the cycle that began at `previous`, seen from the cycle that began at `now`? A member
  * that has completed `now` already counts if the one before it was `previous`. Acquire. Realtime-safe. */
-bool chr_pulse_fresh(const struct chr_pulse *pulse, uint32_t previous, uint32_t now);
+CHR_RT bool chr_pulse_fresh(const struct chr_pulse *pulse, uint32_t previous, uint32_t now);
 
 /* Any thread: are all `members` of the board fresh (see chr_pulse_fresh)? An empty set is fresh. Realtime-safe. */
-bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set *members, uint32_t previous, uint32_t now);
+CHR_RT bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set *members, uint32_t previous, uint32_t now);
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);
 bool chr_member_set_has(const struct chr_member_set *set, unsigned member);

@@ -10,6 +10,8 @@
 #ifndef CHR_COMMON_CHOICE_H
 #define CHR_COMMON_CHOICE_H
 
+#include "common/module.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -22,10 +24,10 @@ struct chr_choice {
 
 /* Names `lane` as the one heard in the cycle of `frames` (> 0) frames that begins at `frame`, unless one was named. Returns the one that counts:
  * `lane`, the other, or CHR_LANE_NONE for a cycle so long past that its place is taken. Audio threads of the outs; realtime-safe. */
-int chr_choice_make(struct chr_choice *choice, uint32_t frame, uint32_t frames, int lane);
+CHR_RT int chr_choice_make(struct chr_choice *choice, uint32_t frame, uint32_t frames, int lane);
 
 /* The lane named for that cycle so far, or CHR_LANE_NONE. Any thread; realtime-safe. */
-int chr_choice_made(const struct chr_choice *choice, uint32_t frame, uint32_t frames);
+CHR_RT int chr_choice_made(const struct chr_choice *choice, uint32_t frame, uint32_t frames);
 
 /* Forgets everything: frames begin anew. While no `out` runs. */
 void chr_choice_clear(struct chr_choice *choice);

@@ -11,6 +11,7 @@
 #define CHR_COMMON_RING_H
 
 #include "common/event.h"
+#include "common/module.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -31,12 +32,12 @@ struct chr_ring {
 void chr_ring_init(struct chr_ring *ring);
 
 /* Producer: puts up to `count` events, in order. Returns how many fitted (0..count). Realtime-safe. */
-uint32_t chr_ring_write(struct chr_ring *ring, const struct chr_event *event, uint32_t count);
+CHR_RT uint32_t chr_ring_write(struct chr_ring *ring, const struct chr_event *event, uint32_t count);
 
 /* Producer: events that can be written now, 0..CHR_RING_EVENTS. Realtime-safe. */
-uint32_t chr_ring_space(struct chr_ring *ring);
+CHR_RT uint32_t chr_ring_space(struct chr_ring *ring);
 
 /* Consumer: takes up to `count` events into `event`. Returns how many there were (0..count). Realtime-safe. */
-uint32_t chr_ring_read(struct chr_ring *ring, struct chr_event *event, uint32_t count);
+CHR_RT uint32_t chr_ring_read(struct chr_ring *ring, struct chr_event *event, uint32_t count);
 
 #endif

@@ -133,6 +133,7 @@ static void exchange(struct chr_rt *rt, struct chr_change *change)
 	rt->desc = change->desc;
 	rt->state = change->state;
 	rt->state_coming = change->state_coming;
+	chr_rt_learn(rt);
 	memcpy(rt->engine.param, change->param, sizeof rt->engine.param);
 	for (unsigned i = 0; i < CHR_PARAMS_MAX; i++) {
 		float *ramp = rt->ramp[i];

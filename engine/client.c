@@ -66,7 +66,7 @@ static void on_latency(jack_latency_callback_mode_t mode, void *self)
 CHR_RT static int on_process(jack_nframes_t frames, void *self)
 {
 	struct chr_client *client = self;
-	jack_time_t begin = jack_get_time();
+	uint64_t begin = chr_monotonic_us();
 	if (!atomic_load_explicit(&client->thread_known, memory_order_relaxed)) {
 		client->thread = pthread_self();
 		/* release: for chr_client_rank() */
@@ -74,14 +74,14 @@ CHR_RT static int on_process(jack_nframes_t frames, void *self)
 	}
 	if (client->out && atomic_load_explicit(&client->latency_stale, memory_order_relaxed))
 		read_latency(client);
-	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
+	for (unsigned i = 0; i < client->ports; i++) {
 		if (client->in_port[i])
 			client->in[i] = jack_port_get_buffer(client->in_port[i], frames);
-	for (unsigned i = 0; i < CHR_PORTS_MAX; i++)
 		if (client->out_port[i])
 			client->out_buffer[i] = jack_port_get_buffer(client->out_port[i], frames);
+	}
 	chr_rt_cycle(client->rt, frames, jack_last_frame_time(client->jack), client->in, client->out_buffer);
-	chr_rt_busy(client->rt, (uint32_t)(jack_get_time() - begin));
+	chr_rt_busy(client->rt, (uint32_t)(chr_monotonic_us() - begin));
 	return 0;
 }
 
@@ -229,6 +229,7 @@ static bool add_ports(struct chr_client *client, uint32_t channels)
 int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t channels, char *why, size_t why_bytes)
 {
 	client->rt = rt;
+	client->ports = client->desc->port_count;
 	if (jack_set_process_callback(client->jack, on_process, client)) {
 		snprintf(why, why_bytes, "JACK refuses the process callback");
 		return -EIO;

@@ -25,22 +25,23 @@ struct chr_latency {
 struct chr_client {
 	jack_client_t *jack; /* NULL: not open */
 	struct chr_rt *rt;
+	unsigned ports; /* of the module */
 	const struct chr_descriptor *desc;
 	unsigned clock; /* place of the port `clock` in the table, or CHR_PORTS_MAX */
 	bool out;       /* the module is CHR_MODULE_OUT */
 	int socket;     /* its JACK socket; -1: not found */
 	uint32_t sample_rate, period;
-	int wake;                             /* eventfd to make readable when the server is lost */
-	_Atomic int lost;                     /* the server is */
-	_Atomic int latency_stale;            /* `out`: the next cycle reads what it passes on */
-	struct chr_latency capture, playback; /* the widest of its inputs, of its outputs */
+	int wake;                  /* eventfd to make readable when the server is lost */
+	_Atomic int lost;          /* the server is */
+	_Atomic int latency_stale; /* `out`: the next cycle reads what it passes on */
+	_Atomic int thread_known;  /* vouches for `thread` */
 	jack_port_t *in_port[CHR_PORTS_MAX];
 	jack_port_t *out_port[CHR_PORTS_MAX];
 	const float *in[CHR_PORTS_MAX];
 	float *out_buffer[CHR_PORTS_MAX];
-	pthread_t thread;         /* the audio thread, by its own word: PipeWire's libjack does not tell */
-	_Atomic int thread_known; /* vouches for it */
-	int priority;             /* realtime, of the audio thread as JACK made it; 0: not asked yet */
+	struct chr_latency capture, playback; /* the widest of its inputs, of its outputs */
+	pthread_t thread;                     /* the audio thread, by its own word: PipeWire's libjack does not tell */
+	int priority;                         /* realtime, of the audio thread as JACK made it; 0: not asked yet */
 };
 
 /* Libjack linked, its messages kept off standard error, its clock warm: all that needs no server. */

@@ -266,8 +266,8 @@ uint64_t chr_join_checksum(const struct chr_rt *rt)
 void chr_join_sum_outputs(struct chr_rt *rt, uint32_t frames, float *const *out)
 {
 	uint64_t sum = 0;
-	for (unsigned i = 0; i < rt->desc->port_count; i++)
-		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+	for (unsigned i = 0; i < rt->ports; i++)
+		if (rt->outputs >> i & 1 && out[i])
 			sum = sum_bytes(sum, (const unsigned char *)out[i], frames * sizeof *out[i]);
 	rt->output_sum = sum;
 }

@@ -24,6 +24,27 @@ static bool allocate_all(struct chr_rt *rt)
 	return whole;
 }
 
+void chr_rt_learn(struct chr_rt *rt)
+{
+	const struct chr_descriptor *desc = rt->desc;
+	rt->process = rt->module->process;
+	rt->ports = desc->port_count;
+	rt->params = desc->param_count;
+	rt->meters = desc->meter_count;
+	rt->inputs = rt->outputs = rt->controls = rt->absent = 0;
+	for (unsigned i = 0; i < desc->port_count; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+		*(desc->port[i].direction == CHR_IN ? &rt->inputs : &rt->outputs) |= bit;
+		rt->controls |= desc->port[i].direction == CHR_IN && desc->port[i].signal != CHR_AUDIO ? bit : 0;
+		rt->absent |= chr_rt_has_port(desc, i, rt->channels) ? 0 : bit;
+	}
+}
+
+static bool has(uint64_t ports, unsigned port)
+{
+	return ports >> port & 1;
+}
+
 struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 {
 	struct chr_rt *rt = chr_memory_create(sizeof *rt);
@@ -36,6 +57,7 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 	rt->sample_rate = setup->sample_rate;
 	rt->lane = setup->lane;
 	rt->channels = setup->channels;
+	chr_rt_learn(rt);
 	if (!allocate_all(rt)) {
 		chr_rt_destroy(rt);
 		return NULL;
@@ -105,8 +127,8 @@ static void watch_time(struct chr_rt *rt, uint32_t frame)
 /* A port that is patched to its own module reads the buffer that the module writes: then it gets a copy. */
 static const float *apart(struct chr_rt *rt, unsigned port, const float *in, float *const *out, uint32_t frames)
 {
-	for (unsigned i = 0; i < rt->desc->port_count; i++) {
-		if (rt->desc->port[i].direction == CHR_OUT && out[i] && out[i] == in)
+	for (unsigned i = 0; i < rt->ports; i++) {
+		if (has(rt->outputs, i) && out[i] && out[i] == in)
 			return memcpy(rt->input[port], in, frames * sizeof *in);
 	}
 	return in;
@@ -116,11 +138,11 @@ static const float *apart(struct chr_rt *rt, unsigned port, const float *in, flo
 static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames, const float *const *in, float *const *out)
 {
 	bool gaps = rt->picker.board[0] && rt->picker.lanes == 1;
-	for (unsigned i = 0; i < rt->desc->port_count; i++) {
-		bool present = chr_rt_has_port(rt->desc, i, rt->channels);
+	for (unsigned i = 0; i < rt->ports; i++) {
+		bool present = !has(rt->absent, i);
 		rt->in[i] = NULL;
 		rt->out[i] = NULL;
-		if (rt->desc->port[i].direction == CHR_OUT) {
+		if (has(rt->outputs, i)) {
 			if (present && out[i])
 				rt->out[i] = out[i] + begin;
 			continue;
@@ -130,7 +152,7 @@ static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames
 			from = chr_picker_input(&rt->picker, i, playing, from, rt->input[i], frames);
 		rt->in[i] = from;
 	}
-	for (unsigned i = 0; i < rt->desc->port_count; i++)
+	for (unsigned i = 0; i < rt->ports; i++)
 		if (rt->in[i])
 			rt->in[i] = apart(rt, i, rt->in[i], rt->out, frames);
 	if (gaps)
@@ -144,7 +166,7 @@ static void fade(struct chr_rt *rt, float *const *out, uint32_t frames)
 		return;
 	bool none = !gain->remaining && gain->target == 0.0f;
 	struct chr_control course = chr_smoother_run(gain, frames, rt->ramp[CHR_PARAMS_MAX]);
-	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+	for (unsigned i = 0; i < rt->ports; i++) {
 		/* zeros without a sign: what is not connected gives the same */
 		if (none && out[i])
 			memset(out[i], 0, frames * sizeof *out[i]);
@@ -158,11 +180,11 @@ static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
 {
 	const float *in[CHR_PORTS_MAX];
 	float *out[CHR_PORTS_MAX];
-	for (unsigned i = 0; i < rt->desc->port_count; i++) {
+	for (unsigned i = 0; i < rt->ports; i++) {
 		in[i] = rt->in[i] ? rt->in[i] + at : NULL;
 		out[i] = rt->out[i] ? rt->out[i] + at : NULL;
 	}
-	for (unsigned i = 0; i < rt->desc->param_count; i++)
+	for (unsigned i = 0; i < rt->params; i++)
 		rt->control[i] = chr_smoother_run(&rt->engine.param[i], frames, rt->ramp[i]);
 	const struct chr_io io = {.frames = frames,
 				  .sample_rate = rt->sample_rate,
@@ -170,7 +192,7 @@ static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
 				  .out = out,
 				  .param = rt->control,
 				  .channels = rt->channels};
-	rt->module->process(rt->state, &io);
+	rt->process(rt->state, &io);
 	chr_change_span(rt, at, &io);
 	fade(rt, out, frames);
 }
@@ -191,9 +213,9 @@ static void run(struct chr_rt *rt, bool playing, uint32_t frames, uint32_t frame
 /* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */
 static bool reads_itself(const struct chr_rt *rt, const float *const *in, float *const *out)
 {
-	for (unsigned i = 0; i < rt->desc->port_count; i++)
-		for (unsigned k = 0; in[i] && k < rt->desc->port_count; k++)
-			if (rt->desc->port[i].direction == CHR_IN && rt->desc->port[k].direction == CHR_OUT && out[k] == in[i])
+	for (unsigned i = 0; i < rt->ports; i++)
+		for (unsigned k = 0; in[i] && k < rt->ports; k++)
+			if (has(rt->inputs, i) && has(rt->outputs, k) && out[k] == in[i])
 				return true;
 	return false;
 }
@@ -201,9 +223,8 @@ static bool reads_itself(const struct chr_rt *rt, const float *const *in, float 
 /* What stands in for the inputs of the missed frames; the outputs go where this cycle's will be. */
 static void aim_missed(struct chr_rt *rt, uint32_t frames, float *const *out)
 {
-	for (unsigned i = 0; i < rt->desc->port_count; i++) {
-		bool is_in = rt->desc->port[i].direction == CHR_IN, present = chr_rt_has_port(rt->desc, i, rt->channels);
-		bool held = is_in && present && rt->desc->port[i].signal != CHR_AUDIO;
+	for (unsigned i = 0; i < rt->ports; i++) {
+		bool is_in = has(rt->inputs, i), present = !has(rt->absent, i), held = present && has(rt->controls, i);
 		rt->in[i] = !is_in ? NULL : held ? rt->input[i] : rt->silence;
 		rt->out[i] = !is_in && present ? out[i] : NULL;
 		for (uint32_t k = 0; held && k < frames; k++)
@@ -242,25 +263,40 @@ static void make_up(struct chr_rt *rt, uint32_t frames, uint32_t frame, const fl
 
 static void hold(struct chr_rt *rt, uint32_t frames, const float *const *in)
 {
-	for (unsigned i = 0; frames && i < rt->desc->port_count; i++)
-		rt->held[i] = rt->desc->port[i].direction == CHR_IN && in[i] ? in[i][frames - 1] : 0.0f;
+	for (unsigned i = 0; frames && i < rt->ports; i++)
+		if (has(rt->controls, i))
+			rt->held[i] = in[i] ? in[i][frames - 1] : 0.0f;
 }
 
+#define ROW 16u /* samples looked at side by side */
+
 /* An exponent of all ones, plus one, carries into the sign's place; no other does. */
+static uint32_t look(uint32_t seen, uint32_t bits)
+{
+	return seen | ((bits & 0x7fffffffu) + 0x00800000u);
+}
+
 bool chr_rt_finite(const float *samples, uint32_t frames)
 {
-	uint32_t seen = 0, bits;
-	for (uint32_t i = 0; i < frames; i++) {
-		memcpy(&bits, &samples[i], sizeof bits);
-		seen |= (bits & 0x7fffffffu) + 0x00800000u;
+	uint32_t seen[ROW] = {0}, bits[ROW], all = 0;
+	for (; frames >= ROW; frames -= ROW, samples += ROW) {
+		memcpy(bits, samples, sizeof bits);
+		for (unsigned k = 0; k < ROW; k++)
+			seen[k] = look(seen[k], bits[k]);
 	}
-	return !(seen & 0x80000000u);
+	for (uint32_t i = 0; i < frames; i++) {
+		memcpy(bits, &samples[i], sizeof bits[0]);
+		all = look(all, bits[0]);
+	}
+	for (unsigned k = 0; k < ROW; k++)
+		all |= seen[k];
+	return !(all & 0x80000000u);
 }
 
 static void silence(struct chr_rt *rt, uint32_t frames, float *const *out)
 {
-	for (unsigned i = 0; i < rt->desc->port_count; i++)
-		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+	for (unsigned i = 0; i < rt->ports; i++)
+		if (has(rt->outputs, i) && out[i])
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 
@@ -268,8 +304,8 @@ static void silence(struct chr_rt *rt, uint32_t frames, float *const *out)
 static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *const *out)
 {
 	bool finite = true;
-	for (unsigned i = 0; i < rt->desc->port_count && finite; i++)
-		if (rt->desc->port[i].direction == CHR_OUT && out[i])
+	for (unsigned i = 0; i < rt->ports && finite; i++)
+		if (has(rt->outputs, i) && out[i])
 			finite = chr_rt_finite(out[i], frames);
 	if (finite)
 		return true;
@@ -283,8 +319,8 @@ static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 /* An out that is not heard is silent on its channels; its clock drives its lane all the same. With one lane the gap was made at the inputs. */
 static void mute(struct chr_rt *rt, bool heard, uint32_t frames, float *const *out)
 {
-	for (unsigned i = 0; !heard && i < rt->desc->port_count; i++)
-		if (rt->desc->port[i].direction == CHR_OUT && rt->desc->port[i].channel && out[i])
+	for (unsigned i = 0; !heard && i < rt->ports; i++)
+		if (has(rt->outputs, i) && rt->desc->port[i].channel && out[i])
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 
@@ -309,7 +345,7 @@ static int pick(struct chr_rt *rt, uint32_t frames, uint32_t frame)
 static void tell(struct chr_rt *rt, uint32_t mxcsr)
 {
 	struct chr_slot_status *status = &rt->slot->status;
-	for (unsigned i = 0; i < rt->desc->meter_count; i++) {
+	for (unsigned i = 0; i < rt->meters; i++) {
 		uint32_t value;
 		memcpy(&value, rt->state + rt->module->meters[i].offset, sizeof value);
 		atomic_store_explicit(&status->meter[i], value, memory_order_relaxed);

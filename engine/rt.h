@@ -58,6 +58,8 @@ struct chr_rt_setup {
 
 struct chr_change; /* engine/change.h */
 
+/* What every cycle touches comes first, on as few cache lines and pages as may be: between two cycles others had the processor, and most of
+ * what the engine costs is memory that comes anew. */
 struct chr_rt {
 	const struct chr_module *module;
 	const struct chr_descriptor *desc;
@@ -66,12 +68,14 @@ struct chr_rt {
 	float sample_rate;
 	uint32_t lane;
 	uint32_t channels;
+	unsigned ports, params, meters; /* how many the module has */
+	uint64_t inputs, outputs;       /* bit i: port i is one, present or not */
+	uint64_t controls;              /* bit i: port i is an input and no audio */
+	uint64_t absent;                /* bit i: port i is */
+	void (*process)(void *state, const struct chr_io *io);
 
 	unsigned char *state;        /* the module's, 64-byte aligned */
 	unsigned char *state_coming; /* where a twin's is copied before it counts */
-	struct chr_engine_state engine;
-	struct chr_queue queue;
-	struct chr_picker picker;
 
 	uint32_t frame, frames; /* of the previous cycle */
 	bool ran;               /* there was one */
@@ -81,21 +85,19 @@ struct chr_rt {
 	bool serial_known;      /* there was one */
 	uint64_t output_sum;    /* of the previous cycle's outputs, before an out that is not heard is muted */
 
+	_Atomic(struct chr_change *) change_given; /* by the main thread; NULL again when it is over */
+	struct chr_change *change;                 /* of the cycle in progress */
+
 	bool joining;
 	uint32_t join_from;    /* not before the cycle that begins at this frame or first after it */
 	uint32_t publish_left; /* cycles at whose end a snapshot is asked for */
 	uint32_t publish_turn;
 	bool publish_loops, join_loops; /* CHR_EVENT_LOOPS of the event that asked */
 	uint32_t lend_turn;
-	const float *borrowed[CHR_PORTS_MAX]; /* the twin's inputs, in the cycle of a join in a loop */
-	uint32_t floor;                       /* events of this serial and older are in the state joined */
+	uint32_t floor; /* events of this serial and older are in the state joined */
 	bool floor_set;
-	struct chr_pending coming[CHR_PENDING_MAX];
-	_Atomic(const struct chr_slot *) twin; /* set by the main thread, see chr_join_set_twin() */
-	_Atomic int twin_busy;                 /* the audio thread reads the twin's slot */
 
-	_Atomic(struct chr_change *) change_given; /* by the main thread; NULL again when it is over */
-	struct chr_change *change;                 /* of the cycle in progress */
+	struct chr_engine_state engine;
 
 	/* of the span in progress */
 	const float *in[CHR_PORTS_MAX];
@@ -107,7 +109,15 @@ struct chr_rt {
 	float *ramp[CHR_PARAMS_MAX + 1]; /* one per parameter; the last for the fade */
 	float *input[CHR_PORTS_MAX];     /* one per input, for what cannot be passed on in place */
 
-	float held[CHR_PORTS_MAX]; /* the last sample of each input */
+	float held[CHR_PORTS_MAX]; /* the last sample of each input that is no audio */
+
+	struct chr_picker picker;
+	struct chr_queue queue;
+
+	const float *borrowed[CHR_PORTS_MAX]; /* the twin's inputs, in the cycle of a join in a loop */
+	struct chr_pending coming[CHR_PENDING_MAX];
+	_Atomic(const struct chr_slot *) twin; /* set by the main thread, see chr_join_set_twin() */
+	_Atomic int twin_busy;                 /* the audio thread reads the twin's slot */
 };
 
 /* Makes an instance, fresh, its memory touched. NULL when memory ran out. Main thread. */
@@ -121,6 +131,9 @@ CHR_RT void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, con
 
 /* The last cycle took `busy_us` of the callback. */
 CHR_RT void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us);
+
+/* Notes what every cycle asks of rt->module and rt->desc: after they were set. */
+CHR_RT void chr_rt_learn(struct chr_rt *rt);
 
 /* Is this port present in the instance? */
 CHR_RT bool chr_rt_has_port(const struct chr_descriptor *desc, unsigned port, uint32_t channels);

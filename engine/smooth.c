@@ -26,10 +26,8 @@ void chr_smoother_ramp(struct chr_smoother *smoother, float target, uint32_t fra
 
 struct chr_control chr_smoother_run(struct chr_smoother *smoother, uint32_t frames, float *buffer)
 {
-	if (!smoother->remaining) {
-		buffer[0] = smoother->target;
-		return (struct chr_control){.v = buffer, .mask = 0};
-	}
+	if (!smoother->remaining)
+		return (struct chr_control){.v = &smoother->target, .mask = 0};
 	double start = smoother->start, slope = ((double)smoother->target - start) / smoother->total;
 	uint32_t done = smoother->total - smoother->remaining;
 	uint32_t moving = frames < smoother->remaining ? frames : smoother->remaining;

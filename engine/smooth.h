@@ -27,7 +27,8 @@ CHR_RT void chr_smoother_ramp(struct chr_smoother *smoother, float target, uint3
 /* The value of the frame that was produced last. */
 CHR_RT float chr_smoother_value(const struct chr_smoother *smoother);
 
-/* Produces the next `frames` (1..CHR_BLOCK_MAX) values. `buffer` has room for them; the result points into it. */
+/* Produces the next `frames` (1..CHR_BLOCK_MAX) values. `buffer` has room for them; the result points into it, or to the target of a smoother
+ * that stands still: good until the smoother is moved. */
 CHR_RT struct chr_control chr_smoother_run(struct chr_smoother *smoother, uint32_t frames, float *buffer);
 
 /* Could this smoother have come from the functions above? For one that another process wrote. */
