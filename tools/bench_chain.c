@@ -45,17 +45,25 @@ int chr_bench_connect(jack_client_t *jack, const char *from, const char *to)
 	return -1;
 }
 
-int chr_bench_chain_start(struct chr_bench_chain *chain, const char *self, unsigned count, jack_client_t *jack)
+int chr_bench_chain_spawn(struct chr_bench_chain *chain, const char *self, unsigned count)
 {
-	char from[32], to[32];
+	char name[32];
 	chain->count = 0;
 	for (unsigned i = 0; i < count && i < CHR_CHAIN_MAX; i++) {
-		snprintf(to, sizeof to, "empty%u", i);
-		char *argv[] = {(char *)self, "--client", to, NULL};
+		snprintf(name, sizeof name, "empty%u", i);
+		char *argv[] = {(char *)self, "--client", name, NULL};
 		if (chr_child_start(&chain->child[i], argv, "/dev/null"))
 			return -1;
 		chain->count++;
 	}
+	return 0;
+}
+
+int chr_bench_chain_start(struct chr_bench_chain *chain, const char *self, unsigned count, jack_client_t *jack)
+{
+	char from[32], to[32];
+	if (chr_bench_chain_spawn(chain, self, count))
+		return -1;
 	for (unsigned i = 1; i < chain->count; i++) {
 		snprintf(from, sizeof from, "empty%u:out", i - 1);
 		snprintf(to, sizeof to, "empty%u:in", i);

@@ -13,6 +13,9 @@ struct chr_bench_chain {
 	struct chr_child child[CHR_CHAIN_MAX];
 };
 
+/* Starts `count` empty clients, empty0 and so on, connected to nothing. 0 or -1; stop it in either case. */
+int chr_bench_chain_spawn(struct chr_bench_chain *chain, const char *self, unsigned count);
+
 /* Starts `count` of them and joins each to the next; `self` is the program, `jack` a client of the caller's. 0 or -1. */
 int chr_bench_chain_start(struct chr_bench_chain *chain, const char *self, unsigned count, jack_client_t *jack);
 void chr_bench_chain_stop(struct chr_bench_chain *chain);
