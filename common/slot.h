@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define CHR_SLOT_MAGIC   0x43485253u /* "CHRS" */
-#define CHR_SLOT_VERSION 3u
+#define CHR_SLOT_VERSION 4u
 
 #define CHR_PATH_BYTES 1024 /* of a path in a slot, with the final NUL */
 #define CHR_CLIENT_MAX 64   /* of a JACK client name, with the final NUL */
@@ -128,8 +128,9 @@ struct chr_slot {
 	struct chr_slot_picker picker;
 	struct chr_slot_report report;
 	struct chr_slot_status status;
+	struct chr_ring to_audio; /* beside the status: every cycle of the audio thread looks at both */
+	struct chr_ring to_main, from_audio, from_main;
 	struct chr_descriptor descriptor;
-	struct chr_ring to_audio, to_main, from_audio, from_main;
 	struct chr_snapshot snapshot[2];
 	struct chr_inputs inputs[2];
 };
