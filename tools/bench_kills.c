@@ -73,7 +73,7 @@ static int two_lanes(struct chr_bench *bench)
 	row = chr_bench_row(bench, 1, "detection of a death, p50", "ms");
 	row->value = number_of(line, "seen_p50_us") / 1e3;
 	row->before = 0.01;
-	row->floor = chr_bench_wake_floor_ms();
+	row->floor = chr_bench_death_floor_ms();
 	row = chr_bench_row(bench, 1, "kill and restart: whole again, two lanes, p50", "ms");
 	row->value = number_of(line, "repair_p50_ms");
 	row->before = 60;

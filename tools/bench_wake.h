@@ -12,4 +12,8 @@ int chr_bench_round_trips(double *bare, double *ours, size_t count);
 /* The floor of the other stages: median half round trip of a bare eventfd (ms), measured anew. NAN when it cannot be. */
 double chr_bench_wake_floor_ms(void);
 
+/* The median time (ms) from a SIGKILL until a thread that waits for the victim's robust mutex wakes, between bare processes. NAN when it could not be
+ * measured. */
+double chr_bench_death_floor_ms(void);
+
 #endif
