@@ -19,6 +19,10 @@ static_assert(offsetof(pthread_mutex_t, __data.__lock) == 0 && sizeof(((pthread_
 	      "the mutex begins with its futex word");
 static_assert(sizeof(_Atomic uint32_t) == 4, "an atomic word is a futex word");
 
+#define PAGE 4096
+static_assert(offsetof(struct chr_slot, status) / PAGE == offsetof(struct chr_slot, to_audio.head_seen) / PAGE,
+	      "what every cycle looks at is on one page");
+
 #define RESTLESS_MAX 64 /* failed waits in a row that are believed to be chance */
 
 static _Atomic uint32_t *life(struct chr_slot *slot)

@@ -5,8 +5,11 @@
 #include "engine/join.h"
 #include "engine/memory.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(offsetof(struct chr_rt, picker) <= 4096 - CHR_MEMORY_LINE, "what every cycle touches is on a page or two");
 
 static bool allocate_all(struct chr_rt *rt)
 {
