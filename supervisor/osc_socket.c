@@ -95,6 +95,13 @@ static unsigned bound_port(int fd)
 	return getsockname(fd, (struct sockaddr *)&bound, &bytes) == 0 ? ntohs(bound.sin6_port) : 0;
 }
 
+/* For the next datagram: the kernel leaves its lengths in the headers that it used, and in no others. */
+static void make_ready(struct chr_osc_inlet *inlet, unsigned i)
+{
+	inlet->header[i].msg_hdr.msg_namelen = sizeof inlet->from[i];
+	inlet->header[i].msg_hdr.msg_controllen = CONTROL_BYTES;
+}
+
 int chr_osc_socket_open(struct chr_osc_socket *sock, const char *host, unsigned port)
 {
 	memset(sock, 0, sizeof *sock);
@@ -119,6 +126,7 @@ int chr_osc_socket_open(struct chr_osc_socket *sock, const char *host, unsigned 
 			.msg_iovlen = 1,
 			.msg_control = inlet->control[i],
 		};
+		make_ready(inlet, i);
 	}
 	return 0;
 }
@@ -170,6 +178,7 @@ static void keep(struct chr_osc_socket *sock, unsigned i)
 	sock->used_bytes += (datagram->bytes + 7) & ~7u;
 	datagram->from.bytes = header->msg_namelen <= sizeof datagram->from.address ? header->msg_namelen : 0;
 	memcpy(&datagram->from.address, &inlet->from[i], sizeof datagram->from.address);
+	make_ready(inlet, i);
 }
 
 bool chr_osc_socket_drain(struct chr_osc_socket *sock)
@@ -183,10 +192,6 @@ bool chr_osc_socket_drain(struct chr_osc_socket *sock)
 			return false;
 		if (room > BATCH)
 			room = BATCH;
-		for (unsigned i = 0; i < room; i++) {
-			sock->inlet->header[i].msg_hdr.msg_namelen = sizeof sock->inlet->from[i];
-			sock->inlet->header[i].msg_hdr.msg_controllen = CONTROL_BYTES;
-		}
 		int n = recvmmsg(sock->fd, sock->inlet->header, room, MSG_DONTWAIT, NULL);
 		if (n < 0 && errno == EINTR)
 			continue;
