@@ -28,7 +28,7 @@ static int look(struct chr_rig *rig, const struct chr_bench_chain *chain, jack_c
 		return -1;
 	sums->modules = spent.modules;
 	sums->empty = 0;
-	for (unsigned i = 0; i < chain->count; i++)
+	for (unsigned i = 1; i <= LENGTH; i++)
 		sums->empty += chr_bench_cpu_s(chain->child[i].pid);
 	sums->frame = jack_frame_time(jack);
 	return isnan(sums->empty) ? -1 : 0;
@@ -62,7 +62,7 @@ static int measure(struct chr_bench *bench, struct chr_rig *rig, const struct ch
 	return 0;
 }
 
-/* empty0, m0, empty1, m1 ... out */
+/* empty0, m0, empty1, m1 ... and an empty one at the end. The first and the last, whose neighbours are others, do not count. */
 static const char *make_patch(void)
 {
 	static char text[4096];
@@ -75,8 +75,7 @@ static const char *make_patch(void)
 	fputs(");\nconnections = (", f);
 	for (unsigned i = 0; i < LENGTH; i++) {
 		fprintf(f, "[ \"empty%u:out\", \"m%u:in\" ], ", i, i);
-		if (i + 1 < LENGTH)
-			fprintf(f, "[ \"m%u:out\", \"empty%u:in\" ], ", i, i + 1);
+		fprintf(f, "[ \"m%u:out\", \"empty%u:in\" ], ", i, i + 1);
 	}
 	fprintf(f, "[ \"m%u:out\", \"out:left\" ]);\n", LENGTH - 1);
 	fclose(f);
@@ -93,10 +92,12 @@ static int connected(jack_client_t *jack)
 			return -1;
 		snprintf(from, sizeof from, "m%u:out", i);
 		snprintf(to, sizeof to, "empty%u:in", i + 1);
-		if (i + 1 < LENGTH && chr_bench_connect(jack, from, to))
+		if (chr_bench_connect(jack, from, to))
 			return -1;
 	}
-	return 0;
+	snprintf(from, sizeof from, "empty%u:out", LENGTH);
+	snprintf(to, sizeof to, "empty%u:in", LENGTH + 1);
+	return chr_bench_connect(jack, from, to);
 }
 
 int chr_bench_overhead(struct chr_bench *bench)
@@ -106,7 +107,7 @@ int chr_bench_overhead(struct chr_bench *bench)
 	if (chr_bench_server(bench, 256))
 		return -1;
 	jack_client_t *jack = jack_client_open("bench", JackNoStartServer, NULL);
-	int rc = jack ? chr_bench_chain_spawn(&chain, bench->self, LENGTH) : -1;
+	int rc = jack ? chr_bench_chain_spawn(&chain, bench->self, LENGTH + 2) : -1;
 	if (!rc && !(rc = chr_bench_play(&rig, make_patch()))) {
 		rc = connected(jack) ? -1 : measure(bench, &rig, &chain, jack);
 		chr_rig_stop(&rig);
