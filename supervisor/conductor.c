@@ -32,6 +32,8 @@ static void on_osc(void *self)
 {
 	struct chr_conductor *conductor = self;
 	chr_osc_receive(conductor->osc);
+	if (chr_edit_busy(conductor))
+		chr_conductor_hurry(conductor);
 }
 
 void chr_conductor_set_osc(struct chr_conductor *conductor, struct chr_osc *osc)
@@ -161,7 +163,17 @@ static int set_tick(struct chr_conductor *conductor, unsigned ms)
 {
 	const struct timespec tick = {.tv_nsec = (long)ms * 1000000};
 	const struct itimerspec timer = {.it_interval = tick, .it_value = tick};
-	return timerfd_settime(conductor->tick_poll.fd, 0, &timer, NULL) ? -errno : 0;
+	if (ms == conductor->tick_ms)
+		return 0;
+	if (timerfd_settime(conductor->tick_poll.fd, 0, &timer, NULL))
+		return -errno;
+	conductor->tick_ms = ms;
+	return 0;
+}
+
+void chr_conductor_hurry(struct chr_conductor *conductor)
+{
+	set_tick(conductor, CHR_TICK_BUSY_MS);
 }
 
 static bool repairing(const struct chr_conductor *conductor)
@@ -173,6 +185,15 @@ static bool repairing(const struct chr_conductor *conductor)
 				return true;
 		}
 	return false;
+}
+
+/* Each tick costs as much as a module's cycle. */
+static unsigned tick_wanted(const struct chr_conductor *conductor, bool waiting)
+{
+	if (repairing(conductor) || chr_edit_busy(conductor))
+		return CHR_TICK_BUSY_MS;
+	bool swapping = conductor->swap.state != CHR_SWAP_NONE || conductor->swap.queued;
+	return waiting || swapping ? CHR_TICK_MS : CHR_TICK_CALM_MS;
 }
 
 static bool settled(const struct chr_conductor *conductor)
@@ -208,7 +229,7 @@ static void on_tick(void *self)
 		return;
 	if (conductor->osc)
 		chr_osc_tick(conductor->osc);
-	chr_rack_deliver(&conductor->rack, chr_conductor_frame_now(conductor));
+	bool waiting = chr_rack_deliver(&conductor->rack, chr_conductor_frame_now(conductor)) >= 0;
 	chr_instances_review(conductor);
 	bool load = now - conductor->load_us >= LOAD_US;
 	if (load)
@@ -223,9 +244,8 @@ static void on_tick(void *self)
 		conductor->hold_us = 0;
 	if (load || held)
 		chr_instances_fill(conductor); /* what could not be started may be now */
-	bool busy = repairing(conductor) || chr_edit_busy(conductor);
-	if (busy != conductor->busy && !set_tick(conductor, busy ? CHR_TICK_BUSY_MS : CHR_TICK_MS))
-		conductor->busy = busy;
+	set_tick(conductor, tick_wanted(conductor, waiting));
+	bool busy = conductor->tick_ms == CHR_TICK_BUSY_MS;
 	if (load && !busy && conductor->server_up && conductor->generation != conductor->latencies_of) {
 		conductor->latencies_of = conductor->generation;
 		chr_graph_latencies(&conductor->graph);

@@ -30,7 +30,8 @@
 #define CHR_SPARES        3        /* processes that wait in the pool */
 #define CHR_START_WAIT_US 3000000u /* a process that has not started after this is killed */
 #define CHR_PROCESSES_MAX 320
-#define CHR_TICK_MS       5
+#define CHR_TICK_MS       5  /* while events wait for their time or for room, or code is swapped */
+#define CHR_TICK_CALM_MS  10 /* while nothing happens: half of CHR_HORIZON_MS, so that no event is late */
 #define CHR_ASSIGNS_KEPT  64 /* assignments of processes of which the median is shown */
 #define CHR_TICK_BUSY_MS  1  /* while something is being repaired */
 
@@ -74,7 +75,7 @@ struct chr_conductor {
 	unsigned described_times;
 	bool server_up;
 	bool quitting;
-	bool busy; /* the tick is the fast one */
+	unsigned tick_ms;
 };
 
 /* `conductor` was zeroed by the caller. Sets up everything but the processes: boards, inbox, sentry, graph thread, timers, signals. `patch` and `catalog` must outlive it; `client`
@@ -88,6 +89,9 @@ jack_client_t *chr_conductor_client(struct chr_conductor *conductor);
 
 /* Ends chr_conductor_run(). */
 void chr_conductor_quit(struct chr_conductor *conductor);
+
+/* Something is to be repaired or changed: the tick is the fast one from now on, until a tick finds nothing to do. */
+void chr_conductor_hurry(struct chr_conductor *conductor);
 
 /* JACK's frame time now; 0 without a server. */
 uint32_t chr_conductor_frame_now(struct chr_conductor *conductor);

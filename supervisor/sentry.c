@@ -15,6 +15,7 @@
 
 #define SENTRY_PRIORITY   90 /* above every client: jackd -P70 gives them 65, PipeWire 88 */
 #define WATCHDOG_LEAST_US 10000u
+#define LOOK_MOST_US      20000u /* between two looks of the watchdog */
 #define STACK_BYTES       65536u
 
 /* A thread at the sentry's priority, or an ordinary one where realtime scheduling is not permitted. */
@@ -78,6 +79,13 @@ static bool stopped(pid_t pid)
 	return end && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
 }
 
+/* How long a pulse may stand still. */
+static uint64_t patience_us(const struct chr_sentry *sentry)
+{
+	uint64_t wait = (uint64_t)sentry->watchdog_periods * atomic_load_explicit(&sentry->period_us, memory_order_relaxed);
+	return wait < WATCHDOG_LEAST_US ? WATCHDOG_LEAST_US : wait;
+}
+
 /* Has the pulse stood still for too many cycles of a server that goes on? */
 static bool stands_still(struct chr_sentry *sentry, struct chr_sentry_guard *guard, uint32_t server, uint64_t now)
 {
@@ -88,10 +96,7 @@ static bool stands_still(struct chr_sentry *sentry, struct chr_sentry_guard *gua
 		guard->moved_us = now;
 		return false;
 	}
-	uint64_t wait = (uint64_t)sentry->watchdog_periods * atomic_load_explicit(&sentry->period_us, memory_order_relaxed);
-	if (wait < WATCHDOG_LEAST_US)
-		wait = WATCHDOG_LEAST_US;
-	return server - guard->server_seen >= sentry->watchdog_periods && now - guard->moved_us >= wait;
+	return server - guard->server_seen >= sentry->watchdog_periods && now - guard->moved_us >= patience_us(sentry);
 }
 
 /* Downstream of a hanging module nothing runs either: only who is inside a cycle, or stopped, is to blame. */
@@ -119,8 +124,10 @@ static void *watchdog_run(void *arg)
 {
 	struct chr_sentry *sentry = arg;
 	while (!atomic_load_explicit(&sentry->stop, memory_order_acquire)) {
-		uint32_t period = atomic_load_explicit(&sentry->period_us, memory_order_relaxed);
-		uint32_t tick = period > 2000 && period < 20000 ? period : period ? 2000 : 20000;
+		/* often enough to add little to the patience; each look costs as much as a module's cycle */
+		uint64_t tick = patience_us(sentry) / 4;
+		if (tick > LOOK_MOST_US || !atomic_load_explicit(&sentry->period_us, memory_order_relaxed))
+			tick = LOOK_MOST_US;
 		nanosleep(&(struct timespec){.tv_nsec = (long)tick * 1000}, NULL);
 		pthread_mutex_lock(&sentry->lock);
 		/* under the lock: not older than what a guard was given when it was last watched */
