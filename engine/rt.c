@@ -130,10 +130,9 @@ static void watch_time(struct chr_rt *rt, uint32_t frame)
 /* A port that is patched to its own module reads the buffer that the module writes: then it gets a copy. */
 static const float *apart(struct chr_rt *rt, unsigned port, const float *in, float *const *out, uint32_t frames)
 {
-	for (unsigned i = 0; i < rt->ports; i++) {
-		if (has(rt->outputs, i) && out[i] && out[i] == in)
+	for (uint64_t left = rt->outputs & ~rt->absent; left; left &= left - 1)
+		if (out[__builtin_ctzll(left)] == in)
 			return memcpy(rt->input[port], in, frames * sizeof *in);
-	}
 	return in;
 }
 
@@ -156,7 +155,7 @@ static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames
 		rt->in[i] = from;
 	}
 	for (unsigned i = 0; i < rt->ports; i++)
-		if (rt->in[i])
+		if (rt->in[i] && !has(rt->absent, i))
 			rt->in[i] = apart(rt, i, rt->in[i], rt->out, frames);
 	if (gaps)
 		chr_picker_advance(&rt->picker, playing, frames);
