@@ -1,0 +1,62 @@
+#include <check.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define PAGE  4096u
+#define SMALL (64u * PAGE)
+#define LARGE (2048u * PAGE)
+
+/* Page faults of the first use of memory that others have in use, after mlock(); -1 where locking is not permitted. */
+static long faults(size_t bytes)
+{
+	int fd = memfd_create("graph", MFD_CLOEXEC);
+	ck_assert_int_eq(ftruncate(fd, (off_t)bytes), 0);
+	volatile char *other = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	for (size_t i = 0; i < bytes; i += PAGE)
+		other[i] = 1;
+	volatile char *own = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert(other != MAP_FAILED && own != MAP_FAILED);
+	if (mlock((const void *)own, bytes))
+		return -1;
+	struct rusage before, after;
+	getrusage(RUSAGE_SELF, &before);
+	for (size_t i = 0; i < bytes; i += PAGE)
+		own[i] = 2;
+	getrusage(RUSAGE_SELF, &after);
+	munmap((void *)other, bytes);
+	munmap((void *)own, bytes);
+	close(fd);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+START_TEST(small_memory_is_there_at_once)
+{
+	ck_assert_int_lt(faults(SMALL), 8);
+}
+END_TEST
+
+START_TEST(large_memory_is_mapped_as_it_is_used)
+{
+	long count = faults(LARGE);
+	if (count < 0)
+		printf("test_mlock: no right to lock memory\n");
+	else
+		ck_assert_int_ge(count, LARGE / PAGE / 32); /* the kernel may map some pages around each */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("mlock");
+	TCase *tcase = tcase_create("mlock");
+	tcase_add_test(tcase, small_memory_is_there_at_once);
+	tcase_add_test(tcase, large_memory_is_mapped_as_it_is_used);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
