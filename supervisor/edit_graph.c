@@ -150,6 +150,7 @@ void chr_edit_move_edges(struct chr_conductor *conductor, const char *from, cons
 		move_end(conductor->logical.edge[i].from, from, to);
 		move_end(conductor->logical.edge[i].to, from, to);
 	}
+	chr_edges_renamed(&conductor->logical);
 }
 
 /* ---- by request ---- */

@@ -69,16 +69,24 @@ static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *
 	}
 }
 
+static bool there(struct chr_graph *graph, const char *a, const char *b)
+{
+	return jack_port_by_name(chr_graph_client(graph), a) && jack_port_by_name(chr_graph_client(graph), b);
+}
+
 /* False when JACK refuses. A wire whose ports do not exist (now) is no failure. */
 static bool make(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const char *a = chr_graph_resolve(graph, wire->edge.from), *b = chr_graph_resolve(graph, wire->edge.to);
-	if (!a || !b || !jack_port_by_name(chr_graph_client(graph), a) || !jack_port_by_name(chr_graph_client(graph), b))
+	/* libjack looks through all ports, one page of memory each */
+	if (!a || !b || (!wire->edge.sure && !there(graph, a, b)))
 		return true;
 	if (is_clock(&wire->edge))
 		clear_way_for_clock(graph, &wire->edge);
 	int rc = chr_graph_connect(graph, a, b);
 	wire->made = rc == 0 || rc == EEXIST;
+	if (!wire->made && wire->edge.sure && !there(graph, a, b))
+		return true;
 	if (!wire->made)
 		chr_debug("cannot connect %s to %s (%d); trying again", a, b, rc);
 	return wire->made;
@@ -99,19 +107,27 @@ static bool make_all(struct chr_graph *graph)
 	return all;
 }
 
-/* What is known of an edge that is desired now: from before, or because a person drew it. */
-static void recall(struct chr_graph *graph, struct chr_wire *wire)
+/* Is that edge in the list? *next is where to look first, and then where its neighbour may be: two lists of one patch hardly differ in their order. */
+static struct chr_wire *find(struct chr_wire *list, unsigned count, const struct chr_edge *edge, unsigned *next)
 {
-	const struct chr_wire *known = NULL;
-	bool turned = false;
-	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX && !known; i++)
-		if (!strcmp(graph->drawn[i].edge.from, wire->edge.from) && !strcmp(graph->drawn[i].edge.to, wire->edge.to))
-			known = &graph->drawn[i];
-	for (unsigned i = 0; i < graph->wire_count; i++)
-		if (!strcmp(graph->wire[i].edge.from, wire->edge.from) && !strcmp(graph->wire[i].edge.to, wire->edge.to)) {
-			known = &graph->wire[i];
-			turned = known->edge.closes != wire->edge.closes;
+	for (unsigned i = 0; i < count; i++) {
+		struct chr_wire *wire = &list[(*next + i) % count];
+		if (!strcmp(wire->edge.from, edge->from) && !strcmp(wire->edge.to, edge->to)) {
+			*next = (*next + i + 1) % count;
+			return wire;
 		}
+	}
+	return NULL;
+}
+
+/* What is known of an edge that is desired now: from before, or because a person drew it. */
+static void recall(struct chr_graph *graph, struct chr_wire *wire, unsigned *next)
+{
+	unsigned first = 0;
+	const struct chr_wire *known = find(graph->wire, graph->wire_count, &wire->edge, next);
+	bool turned = known && known->edge.closes != wire->edge.closes;
+	if (!known)
+		known = find(graph->drawn, CHR_GRAPH_DRAWN_MAX, &wire->edge, &first);
 	if (!known)
 		return;
 	wire->made = known->made;
@@ -151,19 +167,17 @@ static bool adopt(struct chr_graph *graph, struct chr_edges *cuts)
 	pthread_mutex_unlock(&graph->lock);
 	if (!fresh)
 		return false;
+	unsigned next = 0;
 	for (unsigned i = 0; i < count; i++)
-		recall(graph, &fresh[i]);
+		recall(graph, &fresh[i], &next);
 	struct chr_wire *old = graph->wire;
 	unsigned old_count = graph->wire_count;
 	graph->wire = fresh;
 	graph->wire_count = count;
-	for (unsigned i = 0; i < old_count; i++) {
-		bool stays = false;
-		for (unsigned k = 0; k < count && !stays; k++)
-			stays = !strcmp(old[i].edge.from, fresh[k].edge.from) && !strcmp(old[i].edge.to, fresh[k].edge.to);
-		if (!stays && old[i].made)
+	next = 0;
+	for (unsigned i = 0; i < old_count; i++)
+		if (!find(fresh, count, &old[i].edge, &next) && old[i].made)
 			disconnect(graph, &old[i]);
-	}
 	free(old);
 	forget_drawn(graph);
 	return true;

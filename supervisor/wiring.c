@@ -12,28 +12,73 @@ const char *chr_wiring_name(const char *end)
 	return *end == CHR_PLAYBACK_PREFIX[0] ? end + 1 : end;
 }
 
+/* FNV-1a; the final NUL of the first name keeps the two apart. */
+static uint32_t hash_of(const char *from, const char *to)
+{
+	uint32_t hash = 2166136261u;
+	const char *name[] = {from, to};
+	for (int i = 0; i < 2; i++) {
+		for (const char *at = name[i]; *at; at++)
+			hash = (hash ^ (unsigned char)*at) * 16777619u;
+		hash *= 16777619u;
+	}
+	return hash;
+}
+
+/* Where the edge is, or would be: open addressing with steps of one, half of the places are free. */
+static unsigned *place_of(const struct chr_edges *edges, const char *from, const char *to)
+{
+	unsigned mask = 2 * edges->space - 1, at = hash_of(from, to) & mask;
+	for (; edges->place[at]; at = (at + 1) & mask) {
+		const struct chr_edge *edge = &edges->edge[edges->place[at] - 1];
+		if (!strcmp(edge->from, from) && !strcmp(edge->to, to))
+			break;
+	}
+	return &edges->place[at];
+}
+
 int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to)
 {
+	unsigned place = edges->count ? *place_of(edges, from, to) : 0;
+	return place ? (int)place - 1 : -ENOENT;
+}
+
+void chr_edges_renamed(struct chr_edges *edges)
+{
+	if (!edges->space)
+		return;
+	memset(edges->place, 0, 2 * edges->space * sizeof *edges->place);
 	for (unsigned i = 0; i < edges->count; i++)
-		if (!strcmp(edges->edge[i].from, from) && !strcmp(edges->edge[i].to, to))
-			return (int)i;
-	return -ENOENT;
+		*place_of(edges, edges->edge[i].from, edges->edge[i].to) = i + 1;
+}
+
+/* Makes room for one more. 0 or -ENOMEM. */
+static int grow(struct chr_edges *edges)
+{
+	unsigned space = edges->space ? edges->space * 2 : 64;
+	struct chr_edge *edge = realloc(edges->edge, space * sizeof *edge);
+	if (!edge)
+		return -ENOMEM;
+	edges->edge = edge;
+	unsigned *place = malloc(2 * space * sizeof *place);
+	if (!place)
+		return -ENOMEM;
+	free(edges->place);
+	edges->place = place;
+	edges->space = space;
+	chr_edges_renamed(edges);
+	return 0;
 }
 
 int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 {
 	if (chr_edges_find(edges, from, to) >= 0)
 		return 0;
-	if (edges->count == edges->space) {
-		unsigned space = edges->space ? edges->space * 2 : 64;
-		struct chr_edge *edge = realloc(edges->edge, space * sizeof *edge);
-		if (!edge)
-			return -ENOMEM;
-		edges->edge = edge;
-		edges->space = space;
-	}
+	if (edges->count == edges->space && grow(edges))
+		return -ENOMEM;
+	*place_of(edges, from, to) = edges->count + 1;
 	struct chr_edge *edge = &edges->edge[edges->count++];
-	edge->held = edge->closes = false;
+	edge->held = edge->closes = edge->sure = false;
 	edge->drawn_us = 0;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
@@ -47,12 +92,14 @@ bool chr_edges_remove(struct chr_edges *edges, const char *from, const char *to)
 		return false;
 	memmove(&edges->edge[at], &edges->edge[at + 1], (edges->count - (unsigned)at - 1) * sizeof *edges->edge);
 	edges->count--;
+	chr_edges_renamed(edges);
 	return true;
 }
 
 void chr_edges_finish(struct chr_edges *edges)
 {
 	free(edges->edge);
+	free(edges->place);
 	*edges = (struct chr_edges){0};
 }
 
@@ -141,12 +188,15 @@ static bool active(const struct end *end, unsigned lane)
 	return !end->unit || running(end->unit, lane);
 }
 
-static int add_edge(struct chr_edges *jack, const char *from, const char *to, bool held)
+static int add_edge(struct chr_edges *jack, const char *from, const char *to, bool held, bool sure)
 {
 	int rc = chr_edges_add(jack, from, to);
-	if (!rc && held)
-		jack->edge[chr_edges_find(jack, from, to)].held = true;
-	return rc;
+	if (rc)
+		return rc;
+	struct chr_edge *edge = &jack->edge[chr_edges_find(jack, from, to)];
+	edge->held |= held;
+	edge->sure = sure && !edge->held;
+	return 0;
 }
 
 static void mark_closing(struct chr_edges *jack, const char *from, const char *to, const struct chr_members *loop)
@@ -175,7 +225,8 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 		return 0;
 	jack_name(a, &from, edge->from, lane);
 	jack_name(b, &to, edge->to, lane);
-	int rc = add_edge(jack, a, b, !active(&from, lane) || !active(&to, lane) || !all_running(rack, loop, lane));
+	bool held = !active(&from, lane) || !active(&to, lane) || !all_running(rack, loop, lane);
+	int rc = add_edge(jack, a, b, held, from.unit && to.unit);
 	if (!rc)
 		mark_closing(jack, a, b, loop);
 	return rc;
@@ -186,7 +237,7 @@ static int expand_clock(const struct chr_rack *rack, const struct end *from, uns
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
 	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->instance[lane].client);
 	snprintf(b, sizeof b, "%s:clock", from->unit->instance[lane].client);
-	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane));
+	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane), true);
 }
 
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack)

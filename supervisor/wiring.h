@@ -21,12 +21,14 @@ struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
 	bool closes; /* a loop, with the edges before it: JACK is to delay this one */
+	bool sure;   /* both ends are clients of ours that are active: nobody has to look whether the ports are there */
 	uint64_t drawn_us; /* of a logical one: when a person last drew it; chr_monotonic_us(), 0: never */
 };
 
 struct chr_edges {
 	struct chr_edge *edge; /* heap */
 	unsigned count, space;
+	unsigned *place; /* heap, 2 * space of them: of the edge with that hash, plus one; 0: none */
 };
 
 /* Appends unless it is there. 0 or -ENOMEM. */
@@ -34,6 +36,8 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to);
 /* Takes it away. True when it was there. */
 bool chr_edges_remove(struct chr_edges *edges, const char *from, const char *to);
 int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to);
+/* Ends of edges were given other names in place. */
+void chr_edges_renamed(struct chr_edges *edges);
 void chr_edges_finish(struct chr_edges *edges);
 
 /* The logical edges of the patch's file, with out's to the hardware's playback ports unless the file connects out:play_* itself. 0 or -ENOMEM. */
