@@ -24,9 +24,10 @@
 #define CHR_SLOT_MAGIC   0x43485253u /* "CHRS" */
 #define CHR_SLOT_VERSION 4u
 
-#define CHR_PATH_BYTES 1024 /* of a path in a slot, with the final NUL */
-#define CHR_CLIENT_MAX 64   /* of a JACK client name, with the final NUL */
-#define CHR_TEXT_MAX   256  /* of a reason, with the final NUL */
+#define CHR_PATH_BYTES 1024               /* of a path in a slot, with the final NUL */
+#define CHR_CLIENT_MAX 64                 /* of a JACK client name, with the final NUL */
+#define CHR_TEXT_MAX   256                /* of a reason, with the final NUL */
+#define CHR_NO_ROOM    "no room for more" /* is in the reason where the JACK server is full */
 #define CHR_PENDING_MAX                                                                                                            \
 	2048 /* events waiting in the engine for their frame: two rings full, so that no request waits in the ring behind a flood */
 #define CHR_LANES 2

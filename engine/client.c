@@ -4,6 +4,7 @@
 #include "common/hurry.h"
 #include "common/log.h"
 #include "common/wake.h"
+#include "engine/libjack.h"
 
 #include <errno.h>
 #include <jack/thread.h>
@@ -137,7 +138,7 @@ static void explain(jack_status_t status, const struct chr_slot_order *order, ch
 	if (status & JackNameNotUnique)
 		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client", order->client);
 	else if (refused(status))
-		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client, or the server has no room for more",
+		snprintf(why, why_bytes, "the JACK client name '%s' is taken by another client, or the server has " CHR_NO_ROOM,
 			 order->client);
 	else if (status & JackServerFailed)
 		snprintf(why, why_bytes, "no JACK server answers%s%s", *order->server ? " as " : "", order->server);
@@ -188,6 +189,7 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 		snprintf(why, why_bytes, "the JACK client name '%s' is too long", order->client);
 		return -ENAMETOOLONG;
 	}
+	chr_libjack_hurry();
 	client->jack = open_exact(order, &status);
 	while (!client->jack && refused(status) && chr_monotonic_us() < deadline && !*ended) {
 		nanosleep(&pause, NULL);
@@ -240,9 +242,10 @@ int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t chan
 	if (client->out && jack_set_latency_callback(client->jack, on_latency, client))
 		chr_warn("JACK refuses the latency callback: latencies are reported without the period that out adds");
 	if (!add_ports(client, channels)) {
-		snprintf(why, why_bytes, "JACK has no room for more ports: start it with a larger -p");
+		snprintf(why, why_bytes, "JACK has " CHR_NO_ROOM " ports: start it with a larger -p");
 		return -EIO;
 	}
+	chr_libjack_hurry();
 	if (jack_activate(client->jack)) {
 		snprintf(why, why_bytes, "JACK does not activate the client");
 		return -EIO;
