@@ -64,6 +64,8 @@ void chr_conductor_server_up(struct chr_conductor *conductor)
 	chr_jack_hurry(&conductor->server);
 	chr_conductor_set_period(conductor);
 	chr_info("JACK is back: %u Hz, %u frames", conductor->rack.sample_rate, conductor->rack.period);
+	chr_start_begin(conductor);
+	conductor->start.again = true;
 	chr_lanes_rewire(conductor);
 	chr_instances_fill(conductor);
 }
@@ -75,7 +77,6 @@ void chr_conductor_server_lost(struct chr_conductor *conductor)
 	conductor->server_up = false;
 	conductor->rack.sample_rate = conductor->rack.period = 0;
 	conductor->heard_us = 0;
-	conductor->led = false;
 	conductor->started_us = chr_monotonic_us();
 	chr_sentry_set_period(&conductor->sentry, 0);
 	chr_warn("the JACK server is gone: waiting for it, everything comes back with it");
@@ -151,7 +152,7 @@ static void look_after(struct chr_conductor *conductor, bool load)
 			take_notes(conductor, unit, instance);
 			if (load && conductor->rack.sample_rate)
 				measure_load(conductor, instance);
-			if (instance->state == CHR_INSTANCE_STARTING && now - instance->since_us > CHR_START_WAIT_US) {
+			if (chr_start_hangs(conductor, instance, now)) {
 				snprintf(instance->fault.cause, sizeof instance->fault.cause, "did not start within %u s",
 					 CHR_START_WAIT_US / 1000000u);
 				chr_process_signal(instance->process, SIGKILL);
@@ -236,6 +237,7 @@ static void on_tick(void *self)
 		conductor->load_us = now;
 	look_after(conductor, load);
 	chr_lanes_tick(conductor);
+	chr_start_tick(conductor);
 	chr_watch_tick(conductor);
 	chr_swap_tick(conductor);
 	chr_edit_tick(conductor);
@@ -321,6 +323,7 @@ int chr_conductor_init(struct chr_conductor *conductor, struct chr_patch *patch,
 	if (rc)
 		return rc;
 	conductor->server_up = true;
+	chr_start_begin(conductor);
 	chr_conductor_set_period(conductor);
 	return 0;
 }

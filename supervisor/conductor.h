@@ -20,6 +20,7 @@
 #include "supervisor/poller.h"
 #include "supervisor/rack.h"
 #include "supervisor/sentry.h"
+#include "supervisor/start.h"
 #include "supervisor/swap.h"
 #include "supervisor/watch.h"
 #include "supervisor/wiring.h"
@@ -40,6 +41,7 @@ struct chr_conductor {
 	struct chr_catalog *catalog;
 	struct chr_rack rack;
 	struct chr_lanes lanes;
+	struct chr_start start;
 	struct chr_swap swap;
 	struct chr_watch watch;
 	struct chr_edges logical; /* the desired graph, as people name it */
@@ -68,13 +70,13 @@ struct chr_conductor {
 	uint64_t started_us;
 	uint64_t load_us;     /* when the load figures were made */
 	uint64_t heard_us;    /* first time that a whole lane played; 0: not yet */
-	bool led;             /* the lane that leads was whole since the start: the other may be made */
 	uint64_t hold_us;     /* no process is assigned before this time: the server may be gone */
 	int64_t latencies_of; /* the generation whose latencies were computed once more */
 	int64_t described_of; /* the generation that patchbays were told of, and how often */
 	unsigned described_times;
 	bool server_up;
 	bool quitting;
+	int code; /* EX_OK, or what the program is to end with */
 	unsigned tick_ms;
 };
 

@@ -10,8 +10,7 @@
 
 #define BELIEVABLE_US 10000000u /* a module's word on when it crashed counts up to this age */
 #define HOLD_US       200000u   /* after a client lost its server, until processes are assigned again */
-#define LEAD_US       2000000u  /* how long the other lane lets the leader go first */
-#define STARTS        16u       /* at once: jackd lets clients in one by one, and who waits too long counts as hung */
+#define STARTS        16u       /* at once: jackd lets clients in one by one */
 #define POISON_US     150000u   /* a crash this long after an event may come from it */
 #define TWINS_US      500000u   /* twins that crash within this time crashed of the same thing */
 
@@ -123,18 +122,12 @@ static bool assign(struct chr_conductor *conductor, struct chr_unit *unit, struc
 	return true;
 }
 
-/* At the start, and when the server has come back, the lane that leads goes first: it is heard while the other is still being made. */
-static bool has_turn(struct chr_conductor *conductor, unsigned lane)
-{
-	struct chr_lanes *lanes = &conductor->lanes;
-	conductor->led |= lanes->whole[lanes->leader] || chr_monotonic_us() - conductor->started_us > LEAD_US;
-	return conductor->led || lane == lanes->leader;
-}
-
-/* Two clients that open at the same time hold each other up in the server: a module that comes is heard sooner when its twin comes behind it. */
+/* Two clients that open at the same time hold each other up in the server: a module that comes is heard sooner when its twin comes behind it, as soon as
+ * the server has done all it has to do for the first. */
 static bool lets_first(const struct chr_conductor *conductor, const struct chr_unit *unit, unsigned lane)
 {
-	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader;
+	return unit->stage == CHR_UNIT_ENTERING && lane != conductor->lanes.leader &&
+	       !unit->instance[conductor->lanes.leader].wired;
 }
 
 static unsigned starting(const struct chr_conductor *conductor)
@@ -155,7 +148,7 @@ static unsigned give_spares(struct chr_conductor *conductor)
 			unsigned lane = turn ^ conductor->lanes.leader;
 			struct chr_unit *unit = conductor->rack.unit[i];
 			struct chr_instance *instance = &unit->instance[lane];
-			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !has_turn(conductor, lane) ||
+			if (instance->state != CHR_INSTANCE_WAITING || instance->process || !chr_start_has_turn(conductor, lane) ||
 			    unit->stage >= CHR_UNIT_LEAVING || lets_first(conductor, unit, lane) || under_way >= STARTS)
 				continue;
 			under_way++;
@@ -196,6 +189,7 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 	if (out)
 		chr_sentry_set_out(&conductor->sentry, process, instance->lane);
 	chr_lanes_introduce(unit);
+	chr_start_moved(conductor);
 	chr_lanes_rewire(conductor);
 	instance->generation = conductor->generation;
 	chr_instances_fill(conductor); /* it has made room for the next one */
@@ -216,6 +210,7 @@ void chr_instances_wired(struct chr_conductor *conductor, int64_t generation)
 									memory_order_relaxed);
 		}
 	chr_instances_review(conductor);
+	chr_instances_fill(conductor); /* the turn of a twin */
 	chr_edit_wired(conductor, generation);
 }
 

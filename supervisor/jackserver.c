@@ -164,17 +164,18 @@ static const char *device_of(const struct chr_jack_settings *settings)
 
 static int spawn(struct chr_jack_server *server, const struct chr_jack_settings *settings)
 {
-	char rate[16], period[16];
+	char rate[16], period[16], ports[16];
 	const char *device = device_of(settings);
 	snprintf(rate, sizeof rate, "%u", settings->rate ? settings->rate : 48000);
 	snprintf(period, sizeof period, "%u", settings->period ? settings->period : 256);
+	snprintf(ports, sizeof ports, "-p%u", settings->ports);
 	const char *argv[32] = {"jackd", "-n", settings->server[0] ? settings->server : "default"};
 	int n = 3;
 	argv[n++] = realtime_permitted() ? "-R" : "-r";
 	if (realtime_permitted())
 		argv[n++] = "-P70";
 	argv[n++] = "-t1";
-	argv[n++] = "-p512";
+	argv[n++] = ports;
 	argv[n++] = "-d";
 	bool dummy = !strcmp(device, "dummy");
 	argv[n++] = dummy ? "dummy" : "alsa";

@@ -20,6 +20,7 @@ struct chr_jack_settings {
 	char server[CHR_CLIENT_MAX]; /* "": JACK's default */
 	char device[64];             /* "dummy", an ALSA device, or "" for what there is */
 	unsigned rate, period;       /* 0: 48000 Hz, 256 frames */
+	unsigned ports;              /* of a jackd that we start: its -p */
 	bool may_start;              /* else only a server that answers will do */
 	bool verbose;                /* let jackd speak */
 };

@@ -294,6 +294,7 @@ void chr_lanes_review(struct chr_conductor *conductor)
 	lanes->whole[lanes->leader] = all_in(conductor, lanes->leader, CHR_INSTANCE_PLAYING);
 	if (lanes->whole[!lanes->leader] && !all_in(conductor, !lanes->leader, CHR_INSTANCE_PLAYING))
 		chr_lanes_break(conductor, !lanes->leader); /* the server went, or a quarantine was lifted */
+	chr_start_whole(conductor);
 	chr_lanes_tell_outs(conductor);
 	if (chr_lanes_two(conductor) && conductor->server_up && lanes->whole[lanes->leader] && !lanes->whole[!lanes->leader] &&
 	    !lanes->asked && all_in(conductor, !lanes->leader, CHR_INSTANCE_JOINING)) {

@@ -3,6 +3,7 @@
 #include "supervisor/conductor.h"
 #include "supervisor/options.h"
 #include "supervisor/patience.h"
+#include "supervisor/room.h"
 #include "supervisor/session.h"
 
 #include <errno.h>
@@ -90,10 +91,12 @@ static int load_patch(struct app *app)
 static void settle_jack(struct app *app)
 {
 	const struct chr_options *options = &app->options;
-	app->jack = (struct chr_jack_settings){.rate = options->rate,
-					       .period = options->period,
-					       .may_start = !options->no_jack_start,
-					       .verbose = options->verbose > 0};
+	app->jack = (struct chr_jack_settings){
+		.rate = options->rate,
+		.period = options->period,
+		.ports = chr_room_ports_to_ask(chr_room_ports(app->patch, chr_catalog_type, &app->catalog)),
+		.may_start = !options->no_jack_start,
+		.verbose = options->verbose > 0};
 	snprintf(app->jack.client, sizeof app->jack.client, "%s" CHR_GRAPH_CLIENT, app->session.prefix);
 	memcpy(app->jack.server, options->server, sizeof app->jack.server);
 	memcpy(app->jack.device, options->device, sizeof app->jack.device);
@@ -206,11 +209,22 @@ static void hint(const struct app *app, const struct chr_osc *osc, const char *s
 		chr_info("    %.*schronusctl%s %s", folder, self, option, words[i]);
 }
 
-/* The supervisor's client, once all of its names are free. NULL after saying why there is none. */
+static bool has_room(const struct app *app, jack_client_t *client)
+{
+	char why[CHR_TEXT_MAX];
+	struct chr_catalog *catalog = (struct chr_catalog *)&app->catalog;
+	bool enough = chr_room_check(client, chr_room_clients(app->patch), chr_room_ports(app->patch, chr_catalog_type, catalog),
+				     why);
+	if (!enough)
+		chr_error("%s", why);
+	return enough;
+}
+
+/* The supervisor's client, once all of its names are free and there is room for them. NULL after saying why there is none. */
 static jack_client_t *enter_jack(struct app *app, char **argv)
 {
 	jack_client_t *client = find_jack(app, argv);
-	if (client && !names_free(app, client)) {
+	if (client && (!names_free(app, client) || !has_room(app, client))) {
 		jack_client_close(client);
 		client = NULL;
 	}
@@ -243,8 +257,8 @@ static int conduct(struct app *app, struct chr_osc *osc, const char *self)
 	}
 	/* a thread hangs in libjack: exit() would take away what it uses, and what the next project makes anew it goes on using */
 	if (!chr_conductor_finish(conductor))
-		_exit(rc || app->session.again ? EX_SOFTWARE : EX_OK);
-	return rc ? EX_SOFTWARE : EX_OK;
+		_exit(rc || app->session.again ? EX_SOFTWARE : conductor->code);
+	return rc ? EX_SOFTWARE : conductor->code;
 }
 
 static int play(struct app *app, char **argv)

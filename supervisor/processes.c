@@ -64,6 +64,7 @@ static void take_failure(struct chr_conductor *conductor, struct chr_process *pr
 	snprintf(instance->fault.cause, sizeof instance->fault.cause, "could not start: %.60s", text);
 	chr_error("%s: %s", instance->client, text);
 	chr_process_signal(process, SIGKILL);
+	chr_start_failed(conductor, instance, text);
 }
 
 static void take_ready(struct chr_conductor *conductor, struct chr_process *process)

@@ -65,6 +65,7 @@ struct lanes_bed *bed_create(unsigned lanes)
 	pthread_mutex_init(&conductor->sentry.lock, NULL);
 	conductor->started_us = chr_monotonic_us();
 	conductor->server_up = true;
+	chr_start_begin(conductor);
 	bed_spares(bed, 8);
 	return bed;
 }
