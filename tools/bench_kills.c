@@ -30,16 +30,18 @@ static double number_of(const json_t *object, const char *key)
 }
 
 /* The campaign's line on kills. The caller frees it. NULL when it did not run. */
-static json_t *campaign(const struct chr_bench *bench, unsigned kills)
+static json_t *campaign(const struct chr_bench *bench, unsigned kills, unsigned period)
 {
-	char self[sizeof bench->self], program[sizeof bench->self + 32], path[] = "/tmp/chronus-bench-XXXXXX", count[16];
+	char self[sizeof bench->self], program[sizeof bench->self + 32], path[] = "/tmp/chronus-bench-XXXXXX", count[16],
+									 frames[16];
 	struct chr_child child;
 	json_t *all = NULL, *line = NULL;
 	int fd = mkstemp(path);
 	snprintf(self, sizeof self, "%s", bench->self);
 	snprintf(program, sizeof program, "%s/chronus-faults", dirname(self));
 	snprintf(count, sizeof count, "%u", kills);
-	char *argv[] = {program, "--faults", "kill", "--count", count, "--period", "256", "--json", path, NULL};
+	snprintf(frames, sizeof frames, "%u", period);
+	char *argv[] = {program, "--faults", "kill", "--count", count, "--period", frames, "--json", path, NULL};
 	if (fd < 0)
 		return NULL;
 	close(fd);
@@ -54,18 +56,25 @@ static json_t *campaign(const struct chr_bench *bench, unsigned kills)
 	return line;
 }
 
-static int two_lanes(struct chr_bench *bench)
+/* A repair waits for the server's cycles some fifteen times: the period counts as much as the machine. */
+static void enter_repair(struct chr_bench *bench, const json_t *line, unsigned period)
+{
+	static const struct {
+		const char *name, *key;
+	} figure[] = {{"p50", "repair_p50_ms"}, {"p99", "repair_p99_ms"}};
+	for (unsigned i = 0; i < sizeof figure / sizeof figure[0]; i++) {
+		char name[96];
+		snprintf(name, sizeof name, "kill and restart: whole again, two lanes, %u frames, %s", period, figure[i].name);
+		struct chr_bench_row *row = chr_bench_row(bench, 1, name, "ms");
+		row->value = number_of(line, figure[i].key);
+		row->before = 60;
+	}
+}
+
+static void enter_failover(struct chr_bench *bench, const json_t *line)
 {
 	char name[96];
-	/* the campaign has a server of its own */
-	chr_bench_no_server();
-	json_t *line = campaign(bench, bench->quick ? 20 : KILLS);
 	double count = number_of(line, "count");
-	if (!(count > 0)) {
-		fprintf(stderr, "chronus-bench: chronus-faults wrote no figures\n");
-		json_decref(line);
-		return -1;
-	}
 	snprintf(name, sizeof name, "failover: sound lost by a SIGKILL, two lanes, mean of %.0f", count);
 	struct chr_bench_row *row = chr_bench_row(bench, 1, name, "ms");
 	row->value = number_of(line, "lost") / count / RATE * 1000;
@@ -74,15 +83,28 @@ static int two_lanes(struct chr_bench *bench)
 	row->value = number_of(line, "seen_p50_us") / 1e3;
 	row->before = 0.01;
 	row->floor = chr_bench_death_floor_ms();
-	row = chr_bench_row(bench, 1, "kill and restart: whole again, two lanes, p50", "ms");
-	row->value = number_of(line, "repair_p50_ms");
-	row->before = 60;
-	row = chr_bench_row(bench, 1, "kill and restart: whole again, two lanes, p99", "ms");
-	row->value = number_of(line, "repair_p99_ms");
-	row->before = 60;
 	chr_bench_note(bench, 1, "failover: %.0f of %.0f kills were heard, %.0f of them while the whole machine stalled",
 		       number_of(line, "heard"), count, number_of(line, "heard_while_stalled"));
-	json_decref(line);
+}
+
+static int two_lanes(struct chr_bench *bench)
+{
+	static const unsigned periods[] = {256, 128}; /* the default first */
+	/* the campaign has a server of its own */
+	chr_bench_no_server();
+	for (unsigned i = 0; i < sizeof periods / sizeof periods[0]; i++) {
+		json_t *line = campaign(bench, bench->quick ? 20 : KILLS, periods[i]);
+		bool good = number_of(line, "count") > 0;
+		if (good && i == 0)
+			enter_failover(bench, line);
+		if (good)
+			enter_repair(bench, line, periods[i]);
+		json_decref(line);
+		if (!good) {
+			fprintf(stderr, "chronus-bench: chronus-faults wrote no figures\n");
+			return -1;
+		}
+	}
 	return 0;
 }
 

@@ -114,8 +114,8 @@ int chr_bench_peer_voices(struct chr_bench *bench)
 			if (isnan(ours) && count[n] == 1)
 				return -1;
 			if (isnan(ours))
-				chr_bench_note(bench, 2, "%u voices, lanes %u: %u processes did not all come to play within 30 s",
-					       count[n], lanes, 3 * count[n] * lanes);
+				chr_bench_note(bench, 2, "%u voices, lanes %u: %u processes did not all come to play within %d s",
+					       count[n], lanes, 3 * count[n] * lanes, CHR_BENCH_PATIENCE_S);
 		}
 	}
 	return 0;

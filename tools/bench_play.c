@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES  65536u
-#define PATIENCE_MS 30000
+#define TEXT_BYTES 65536u
 
 static void put_voice_module(FILE *f, unsigned i)
 {
@@ -57,7 +56,7 @@ const char *chr_bench_patch(enum chr_bench_shape shape, unsigned count, unsigned
 
 int chr_bench_play(struct chr_rig *rig, const char *patch)
 {
-	if (chr_rig_spawn(rig, chr_rig_patch(patch), NULL) == 0 && chr_rig_wait_playing(rig, PATIENCE_MS) == 0)
+	if (chr_rig_spawn(rig, chr_rig_patch(patch), NULL) == 0 && chr_rig_wait_playing(rig, CHR_BENCH_PATIENCE_S * 1000) == 0)
 		return 0;
 	chr_rig_stop(rig);
 	return -1;

@@ -14,7 +14,9 @@ enum chr_bench_shape {
 /* A patch of `count` modules. `settings`: lines of the patch file besides, or "". The text is static memory, until the next call. */
 const char *chr_bench_patch(enum chr_bench_shape shape, unsigned count, unsigned lanes, const char *settings);
 
-/* Starts it and waits until all play, half a minute at most. 0 or -1. */
+#define CHR_BENCH_PATIENCE_S 90 /* two lanes of 96 modules take 18 s on two idle cores */
+
+/* Starts it and waits until all play, CHR_BENCH_PATIENCE_S at most. 0 or -1. */
 int chr_bench_play(struct chr_rig *rig, const char *patch);
 
 /* Processor time (s) of the supervisor, of the modules, and of jackd, up to now. 0, or -1 when one of them is gone. */

@@ -65,8 +65,8 @@ int chr_bench_scale(struct chr_bench *bench)
 			if (isnan(cpu) && size[i] < 30)
 				return -1;
 			if (isnan(cpu)) {
-				chr_bench_note(bench, 4, "%u modules, lanes %u: they did not all come to play within 30 s", size[i],
-					       lanes);
+				chr_bench_note(bench, 4, "%u modules, lanes %u: they did not all come to play within %d s", size[i],
+					       lanes, CHR_BENCH_PATIENCE_S);
 				continue;
 			}
 			chr_bench_point(line[lanes - 1], size[i], cpu);

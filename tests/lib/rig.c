@@ -18,7 +18,9 @@
 #define PORT_FIRST  20000
 #define PORTS       10000
 
-static const struct timespec moment = {.tv_nsec = 5000000}; /* between two questions */
+#define MOMENT_MS 5 /* between two questions, */
+#define INSTANCES_MS                                                                                                               \
+	4 /* and as many instances take a millisecond more: their answers must not be what the supervisor is busy with */
 
 const char *chr_rig_patch(const char *text)
 {
@@ -81,10 +83,16 @@ static bool all_playing(const struct chr_rig_status *status)
 	return status->count > 0 && strcmp(status->jack, "playing") == 0;
 }
 
+static void pause_for(unsigned instances)
+{
+	const struct timespec moment = {.tv_nsec = 1000000L * (MOMENT_MS + instances / INSTANCES_MS)};
+	nanosleep(&moment, NULL);
+}
+
 int chr_rig_wait_playing(struct chr_rig *rig, int timeout_ms)
 {
 	struct chr_rig_status status = {0};
-	for (long long end = chr_now_ms() + timeout_ms; chr_now_ms() < end; nanosleep(&moment, NULL)) {
+	for (long long end = chr_now_ms() + timeout_ms; chr_now_ms() < end; pause_for(status.count)) {
 		if (chr_child_ended(&rig->child, 0)) {
 			fprintf(stderr, "chronus has ended with code %d:\n", chr_child_code(&rig->child));
 			chr_log_show(rig->log);
