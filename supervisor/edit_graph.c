@@ -97,6 +97,7 @@ static bool upsets(struct chr_conductor *conductor, const char *from, const char
 static void note_change(struct chr_conductor *conductor, const char *from, const char *to)
 {
 	chr_edit_changed(conductor);
+	conductor->lanes.unlike = 0;
 	/* the next generation of the desired graph, which the caller has made */
 	if (conductor->rack.patch->lanes == 2 && upsets(conductor, from, to))
 		conductor->edits.redrawn = conductor->generation + 1;

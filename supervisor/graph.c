@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -128,6 +129,15 @@ static int start_thread(struct chr_graph *graph)
 	return -rc;
 }
 
+static void recognise(struct chr_graph *graph, const char *version)
+{
+	unsigned major = 0, minor = 0, micro = 0;
+	const char *pipewire = strstr(version, "PipeWire ");
+	graph->overlooks = pipewire;
+	graph->reuses = pipewire && sscanf(pipewire, "PipeWire %u.%u.%u", &major, &minor, &micro) == 3 && !major &&
+			(minor < 3 || (minor == 3 && micro < 72));
+}
+
 int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struct chr_spawn *spawn, const char *server,
 		   jack_client_t *client)
 {
@@ -144,6 +154,7 @@ int chr_graph_init(struct chr_graph *graph, struct chr_inbox *inbox, const struc
 		goto close_wake;
 	atomic_store_explicit(&graph->client, client, memory_order_release);
 	graph->up = true;
+	recognise(graph, jack_get_version_string());
 	graph->poked = true;
 	graph->hardware_stale = true;
 	pthread_mutex_init(&graph->lock, NULL);

@@ -51,8 +51,14 @@ struct chr_notice {
  * is just when they are asked; so the thread remembers what it made, and learns from the notices what others did. */
 struct chr_wire {
 	struct chr_edge edge;
-	bool made;
-	bool known; /* its ports' numbers are: */
+	bool made;             /* then edge.closes tells whether JACK delays it */
+	bool doubtful;         /* drawn by others, and whether JACK delays it is not sure */
+	bool refused;          /* too long a loop for the server, and told */
+	uint64_t turn;         /* counts the edges as they were made: JACK adds up what comes to an input in that order */
+	uint64_t made_us;      /* when this thread made it, or saw that others had */
+	bool reached;          /* in a search for a way (graph_loops.c), with: */
+	struct chr_wire *next; /* of those still to be looked at */
+	bool known;            /* its ports' numbers are: */
 	jack_port_id_t a, b;
 };
 
@@ -115,6 +121,11 @@ struct chr_graph {
 
 	/* the graph thread's own */
 	bool up;
+	bool overlooks; /* PipeWire: it may overlook that an edge closes a loop */
+	bool reuses;    /* PipeWire before 0.3.72: an edge takes the place that another one to that input had left, and those made
+			 * at once take theirs in any order */
+	uint64_t turns; /* edges seen made so far */
+	uint64_t changed_us;   /* when this thread last made or broke an edge */
 	struct chr_wire *wire; /* the desired graph as last carried out; heap */
 	unsigned wire_count;
 	int64_t wired_generation;
@@ -194,6 +205,20 @@ void chr_graph_forget(struct chr_graph *graph);
 const char *chr_graph_resolve(const struct chr_graph *graph, const char *end);
 /* The wire between two JACK ports, or NULL. */
 struct chr_wire *chr_graph_wire(struct chr_graph *graph, const char *from, const char *to);
+
+/* Takes the edge of a wire away, to make it anew. */
+void chr_graph_break(struct chr_graph *graph, struct chr_wire *wire);
+
+/* Loops (graph_loops.c): would the edge close one with the edges that are made, so that JACK delays it? */
+bool chr_graph_closes(struct chr_graph *graph, const struct chr_edge *edge);
+/* Others have just made it: may JACK have decided otherwise? */
+bool chr_graph_doubtful(struct chr_graph *graph, const struct chr_edge *edge);
+/* Was an edge just drawn that is not taken over yet? What is made waits for that: the server would take both into account. */
+bool chr_graph_waits(const struct chr_graph *graph);
+/* Must the edge not be made, because the server would not see the loop that it closes? Tells it once. */
+bool chr_graph_refuses(const struct chr_graph *graph, struct chr_wire *wire);
+/* An edge that closes a loop is about to be made: takes those away that may hide the loop from the server. They come behind it in order. */
+void chr_graph_unhide(struct chr_graph *graph, const struct chr_edge *edge);
 
 /* What JACK tells of (graph_notice.c): takes the notices; true when ports came or went. */
 bool chr_graph_take_notices(struct chr_graph *graph);

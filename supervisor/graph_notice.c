@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/log.h"
 #include "supervisor/graph.h"
 
@@ -88,23 +89,49 @@ static bool edge_of(struct chr_graph *graph, struct chr_notice *notice, struct c
 
 /* ---- edges that come and go ---- */
 
+/* Others made an edge that is desired, before this thread did. */
+static void take_made(struct chr_graph *graph, struct chr_wire *wire, const struct chr_edge *edge)
+{
+	bool sure = chr_graph_closes(graph, edge) == wire->edge.closes && !chr_graph_doubtful(graph, edge);
+	wire->made = true;
+	wire->turn = ++graph->turns;
+	if (sure)
+		return;
+	chr_graph_break(graph, wire);
+	pthread_mutex_lock(&graph->lock);
+	graph->poked = true;
+	pthread_mutex_unlock(&graph->lock);
+}
+
+static void take_drawn(struct chr_graph *graph, const struct chr_notice *notice, const struct chr_edge *edge, bool made)
+{
+	struct chr_wire drawn = {.edge = *edge, .made = made, .known = true, .a = notice->a, .b = notice->b};
+	drawn.edge.closes = chr_graph_closes(graph, edge);
+	drawn.doubtful = chr_graph_doubtful(graph, edge);
+	drawn.turn = ++graph->turns;
+	drawn.made_us = chr_monotonic_us();
+	graph->drawn[graph->drawn_next++ % CHR_GRAPH_DRAWN_MAX] = drawn;
+}
+
 static void take_connect(struct chr_graph *graph, const struct chr_notice *notice, struct chr_edge *edge)
 {
 	bool own = chr_graph_take_act(graph, true, edge, notice->time_us), last = !chr_graph_acted(graph, edge);
 	struct chr_wire *wire = chr_graph_wire(graph, edge->from, edge->to);
 	if (wire) {
-		wire->made |= last;
 		wire->known = true;
 		wire->a = notice->a;
 		wire->b = notice->b;
+		if (own || wire->made || !last)
+			wire->made |= last;
+		else
+			take_made(graph, wire, edge);
 		*edge = wire->edge;
 	}
 	if (own)
 		return;
 	chr_graph_find(graph, edge);
 	if (!wire)
-		graph->drawn[graph->drawn_next++ % CHR_GRAPH_DRAWN_MAX] = (struct chr_wire){
-			.edge = *edge, .made = last, .known = true, .a = notice->a, .b = notice->b};
+		take_drawn(graph, notice, edge, last);
 	chr_graph_post(graph, CHR_POST_EDGE_DRAWN, edge, &(struct chr_post){.time_us = notice->time_us});
 }
 

@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/log.h"
 #include "supervisor/graph.h"
 
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #define RETRY_MS 2
+#define APART_US 10000u /* between two edges to an input, so that PipeWire takes them up in order */
 
 static void read_playback(struct chr_graph *graph)
 {
@@ -52,8 +54,14 @@ static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const char *a = chr_graph_resolve(graph, wire->edge.from), *b = chr_graph_resolve(graph, wire->edge.to);
 	wire->made = false;
+	graph->changed_us = chr_monotonic_us();
 	if (a && b)
 		chr_graph_disconnect(graph, a, b);
+}
+
+void chr_graph_break(struct chr_graph *graph, struct chr_wire *wire)
+{
+	disconnect(graph, wire);
 }
 
 /* JACK decides when an edge is made whether it closes a loop. An edge module -> out that was made before its clock edge makes
@@ -83,8 +91,20 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 		return true;
 	if (is_clock(&wire->edge))
 		clear_way_for_clock(graph, &wire->edge);
+	if (chr_graph_refuses(graph, wire))
+		return true;
+	if (wire->edge.closes && !chr_graph_closes(graph, &wire->edge))
+		return true; /* what it closes is not whole yet: made now, it would not be the one that is delayed */
+	if (wire->edge.closes)
+		chr_graph_unhide(graph, &wire->edge);
 	int rc = chr_graph_connect(graph, a, b);
 	wire->made = rc == 0 || rc == EEXIST;
+	wire->turn = ++graph->turns;
+	wire->made_us = graph->changed_us = chr_monotonic_us();
+	if (rc == EEXIST && chr_graph_doubtful(graph, &wire->edge)) {
+		chr_graph_break(graph, wire); /* others were quicker */
+		return false;
+	}
 	if (!wire->made && wire->edge.sure && !there(graph, a, b))
 		return true;
 	if (!wire->made)
@@ -92,13 +112,50 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 	return wire->made;
 }
 
+/* Was the wire made before one that stands before it in order and leads to the same input, and can that be heard? Sums are rounded: the lanes must add
+ * up in the same order. */
+static bool out_of_turn(const struct chr_graph *graph, unsigned at)
+{
+	const struct chr_wire *wire = &graph->wire[at];
+	unsigned sources = 0;
+	bool wrong = false;
+	for (unsigned i = 0; i < graph->wire_count; i++) {
+		const struct chr_wire *other = &graph->wire[i];
+		if (strcmp(other->edge.to, wire->edge.to) != 0)
+			continue;
+		sources++;
+		wrong |= other->made && i < at && other->turn > wire->turn;
+	}
+	return wrong && sources >= CHR_WIRING_ORDERED;
+}
+
+static bool too_soon(const struct chr_graph *graph, const struct chr_wire *wire)
+{
+	unsigned sources = 0;
+	uint64_t latest = 0;
+	for (unsigned i = 0; i < graph->wire_count && graph->reuses && wire->edge.ordered; i++) {
+		const struct chr_wire *other = &graph->wire[i];
+		if (strcmp(other->edge.to, wire->edge.to) != 0)
+			continue;
+		sources++;
+		if (other->made && other->made_us > latest)
+			latest = other->made_us;
+	}
+	return sources >= CHR_WIRING_ORDERED && chr_monotonic_us() - latest < APART_US;
+}
+
 /* Makes every wire that is missing. False when one could not be made; those behind a clock edge then wait too. */
 static bool make_all(struct chr_graph *graph)
 {
 	bool all = true;
+	if (chr_graph_waits(graph))
+		return false;
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		struct chr_wire *wire = &graph->wire[i];
-		if (wire->made || wire->edge.held || chr_graph_is_lost(graph, wire) || make(graph, wire))
+		if (wire->made && wire->edge.ordered && !graph->reuses && out_of_turn(graph, i))
+			chr_graph_break(graph, wire);
+		if (wire->made || wire->edge.held || chr_graph_is_lost(graph, wire) ||
+		    (!too_soon(graph, wire) && make(graph, wire)))
 			continue;
 		all = false;
 		if (is_clock(&wire->edge))
@@ -125,18 +182,20 @@ static void recall(struct chr_graph *graph, struct chr_wire *wire, unsigned *nex
 {
 	unsigned first = 0;
 	const struct chr_wire *known = find(graph->wire, graph->wire_count, &wire->edge, next);
-	bool turned = known && known->edge.closes != wire->edge.closes;
 	if (!known)
 		known = find(graph->drawn, CHR_GRAPH_DRAWN_MAX, &wire->edge, &first);
 	if (!known)
 		return;
 	wire->made = known->made;
 	wire->known = known->known;
+	wire->refused = known->refused;
+	wire->turn = known->turn;
+	wire->made_us = known->made_us;
 	wire->a = known->a;
 	wire->b = known->b;
 	/* JACK decides when an edge is made whether it closes a loop, and keeps to that though the loop is gone */
-	if (turned && wire->made)
-		disconnect(graph, wire);
+	if (wire->made && (chr_graph_refuses(graph, wire) || known->doubtful || known->edge.closes != wire->edge.closes))
+		chr_graph_break(graph, wire);
 }
 
 /* Those that are desired now need not be remembered; others may still be on their way. */

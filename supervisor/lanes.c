@@ -284,7 +284,7 @@ const char *chr_lanes_word(const struct chr_conductor *conductor, unsigned lane)
 	if (lane == lanes->leader)
 		return lanes->whole[lane] ? "playing" : "broken";
 	if (lanes->whole[lane])
-		return "whole";
+		return chr_lanes_unlike(conductor) ? "unlike" : "whole";
 	return lanes->asked ? "joining" : "broken";
 }
 

@@ -33,6 +33,7 @@ struct chr_lanes {
 	bool auditing;
 	uint32_t audit_frame;
 	uint32_t played[2];                  /* by `out`, when last looked at */
+	unsigned unlike;                     /* audits in a row that found a difference where the order of connections matters */
 	uint64_t audits, divergences, joins; /* since the start */
 };
 
@@ -70,7 +71,8 @@ void chr_lanes_died(struct chr_conductor *conductor, const struct chr_unit *unit
 void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance,
 		    const struct chr_event *note);
 
-/* How the lane stands, for people: "playing", "whole" (in step, not heard), "joining", "broken". */
+/* How the lane stands, for people: "playing", "whole" (in step, not heard), "joining", "broken", "unlike" (in step, not
+ * heard, but not bit for bit: see lanes_loops.c). */
 const char *chr_lanes_word(const struct chr_conductor *conductor, unsigned lane);
 
 /* Now and then: joins that did not come about, audits. */

@@ -50,12 +50,12 @@ static void heal(struct chr_conductor *conductor, struct chr_unit *unit)
 	lanes->divergences++;
 	if (chr_swap_differs(conductor))
 		return;
-	unsigned count = chr_repeat_tell(&unit->differs, chr_monotonic_us());
+	unsigned count = chr_repeat_tell(&unit->differs, chr_monotonic_us()), lane = chr_lanes_worse(conductor);
 	if (count)
-		chr_warn("%s: the lanes differ; lane %c joins lane %c again%s%s", unit->name, 'a' + !lanes->leader,
-			 'a' + lanes->leader, chr_repeat_times(count),
-			 count > 1 ? ": does it keep something outside its state?" : "");
-	chr_lanes_break(conductor, !lanes->leader);
+		chr_warn("%s: the lanes differ; lane %c joins lane %c again%s%s", unit->name, 'a' + lane, 'a' + !lane,
+			 chr_repeat_times(count), count > 1 ? ": does it keep something outside its state?" : "");
+	chr_lanes_break(conductor, lane);
+	chr_lanes_differ(conductor, lane);
 	chr_lanes_review(conductor);
 }
 
@@ -77,6 +77,8 @@ static void end_audit(struct chr_conductor *conductor)
 	lanes->audits++;
 	if (differs)
 		heal(conductor, differs);
+	else
+		chr_lanes_agree(conductor);
 }
 
 /* A cycle that one twin missed and the other did not: its lane is out of step. */

@@ -78,7 +78,8 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 		return -ENOMEM;
 	*place_of(edges, from, to) = edges->count + 1;
 	struct chr_edge *edge = &edges->edge[edges->count++];
-	edge->held = edge->closes = edge->sure = false;
+	edge->held = edge->closes = edge->ordered = edge->sure = false;
+	edge->around = 0;
 	edge->drawn_us = 0;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
@@ -199,13 +200,6 @@ static int add_edge(struct chr_edges *jack, const char *from, const char *to, bo
 	return 0;
 }
 
-static void mark_closing(struct chr_edges *jack, const char *from, const char *to, const struct chr_members *loop)
-{
-	for (unsigned i = 0; i < CHR_BOARD_WORDS; i++)
-		if (loop->word[i])
-			jack->edge[chr_edges_find(jack, from, to)].closes = true;
-}
-
 /* Do all of them run in that lane? */
 static bool all_running(const struct chr_rack *rack, const struct chr_members *members, unsigned lane)
 {
@@ -215,8 +209,17 @@ static bool all_running(const struct chr_rack *rack, const struct chr_members *m
 	return true;
 }
 
+/* How a logical edge is to be made. */
+struct course {
+	enum { TO_OUT, PLAIN, CLOSING } kind; /* which are made in this order */
+	unsigned depth;                       /* of CLOSING: in this order */
+	unsigned place;                       /* among the logical edges: in this order */
+	bool to_out;                          /* from a module, which needs the clock */
+	struct chr_members loop;              /* of CLOSING: who lies on what it closes */
+};
+
 static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge, unsigned lane, unsigned heard,
-		       const struct chr_members *loop, struct chr_edges *jack)
+		       const struct course *course, struct chr_edges *jack)
 {
 	const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
@@ -225,11 +228,15 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 		return 0;
 	jack_name(a, &from, edge->from, lane);
 	jack_name(b, &to, edge->to, lane);
-	bool held = !active(&from, lane) || !active(&to, lane) || !all_running(rack, loop, lane);
+	bool held = !active(&from, lane) || !active(&to, lane) || !all_running(rack, &course->loop, lane);
 	int rc = add_edge(jack, a, b, held, from.unit && to.unit);
-	if (!rc)
-		mark_closing(jack, a, b, loop);
-	return rc;
+	if (rc)
+		return rc;
+	struct chr_edge *made = &jack->edge[chr_edges_find(jack, a, b)];
+	made->closes = course->kind != PLAIN;
+	made->ordered = rack->patch->lanes > 1 && to.unit;
+	made->around = chr_members_count(&course->loop);
+	return 0;
 }
 
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
@@ -240,28 +247,99 @@ static int expand_clock(const struct chr_rack *rack, const struct end *from, uns
 	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane), true);
 }
 
-int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack)
+static bool feeds_out(const struct end *from, const struct end *to)
 {
-	/* clock edges, then the edges to out that they make loops of, then the rest */
-	enum { CLOCKS, OUTS, REST, PASSES };
-	unsigned lanes = rack->patch->lanes;
+	return from->unit && !is_out(from) && is_out(to);
+}
+
+/* Other programs that edges lead to or come from. */
+struct foreigners {
+	const char *end[CHR_LOOPS_NODES - CHR_BOARD_MEMBERS]; /* any of its ports */
+	unsigned count;
+};
+
+/* The end's place in struct chr_loops; CHR_LOOPS_NODES: it lies on no loop. */
+static unsigned node_of(const struct end *end, const char *name, struct foreigners *others)
+{
+	size_t client = strcspn(name, ":") + 1;
+	if (end->unit)
+		return end->unit->member;
+	if (*name == CHR_PLAYBACK_PREFIX[0])
+		return CHR_LOOPS_NODES;
+	for (unsigned i = 0; i < others->count; i++)
+		if (!strncmp(others->end[i], name, client))
+			return CHR_BOARD_MEMBERS + i;
+	if (others->count == sizeof others->end / sizeof others->end[0])
+		return CHR_LOOPS_NODES;
+	others->end[others->count] = name;
+	return CHR_BOARD_MEMBERS + others->count++;
+}
+
+/* A module that feeds out has its clock, and so the edge to out closes a loop, always. */
+static void plan_outs(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_loops *loops, struct course *course)
+{
+	struct chr_members loop;
+	for (unsigned i = 0; i < logical->count; i++) {
+		const struct end from = take_apart(rack, logical->edge[i].from), to = take_apart(rack, logical->edge[i].to);
+		bool to_out = feeds_out(&from, &to);
+		course[i] = (struct course){.kind = to_out ? TO_OUT : PLAIN, .place = i, .to_out = to_out};
+		if (to_out)
+			chr_loops_add(loops, to.unit->member, from.unit->member, &loop);
+	}
+}
+
+static void plan(const struct chr_rack *rack, const struct chr_edges *logical, struct course *course)
+{
 	struct chr_loops loops = {0};
-	int rc = 0;
-	for (int pass = CLOCKS; pass < PASSES; pass++)
-		for (unsigned i = 0; i < logical->count && !rc; i++) {
+	struct foreigners others = {0};
+	plan_outs(rack, logical, &loops, course);
+	for (int to_others = 0; to_others <= 1; to_others++)
+		for (unsigned i = 0; i < logical->count; i++) {
 			const struct chr_edge *edge = &logical->edge[i];
 			const struct end from = take_apart(rack, edge->from), to = take_apart(rack, edge->to);
-			bool feeds = from.unit && !is_out(&from) && is_out(&to);
-			struct chr_members loop = {0};
-			if (pass == REST && from.unit && to.unit && !is_out(&from) && !is_out(&to))
-				chr_loops_add(&loops, from.unit->member, to.unit->member, &loop);
-			for (unsigned lane = 0; lane < lanes && !rc; lane++) {
-				if (pass == CLOCKS && feeds)
-					rc = expand_clock(rack, &from, lane, jack);
-				else if (pass != CLOCKS && feeds == (pass == OUTS))
-					rc = expand_lane(rack, edge, lane, heard, &loop, jack);
-			}
+			if (to_others != !to.unit || course[i].to_out)
+				continue;
+			unsigned a = node_of(&from, edge->from, &others), b = node_of(&to, edge->to, &others);
+			if (a < CHR_LOOPS_NODES && b < CHR_LOOPS_NODES && chr_loops_add(&loops, a, b, &course[i].loop))
+				course[i].kind = CLOSING, course[i].depth = b;
 		}
+	/* where out hears what modules feed, its own edges are among those that may hide others */
+	unsigned depth_of_out = chr_loops_depth(&loops, rack->unit[0]->member);
+	for (unsigned i = 0; i < logical->count; i++)
+		if (course[i].kind == CLOSING)
+			course[i].depth = chr_loops_depth(&loops, course[i].depth);
+		else if (course[i].kind == TO_OUT && depth_of_out > 0)
+			course[i].kind = CLOSING, course[i].depth = depth_of_out;
+}
+
+static int compare_courses(const void *x, const void *y)
+{
+	const struct course *a = x, *b = y;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->depth != b->depth)
+		return a->depth < b->depth ? -1 : 1;
+	return a->place < b->place ? -1 : 1;
+}
+
+int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack)
+{
+	unsigned lanes = rack->patch->lanes;
+	struct course *course = calloc(logical->count + 1, sizeof *course);
+	int rc = course ? 0 : -ENOMEM;
+	if (!rc)
+		plan(rack, logical, course);
+	for (unsigned i = 0; i < logical->count && !rc; i++) {
+		const struct end from = take_apart(rack, logical->edge[i].from);
+		for (unsigned lane = 0; lane < lanes && course[i].to_out && !rc; lane++)
+			rc = expand_clock(rack, &from, lane, jack);
+	}
+	if (!rc)
+		qsort(course, logical->count, sizeof *course, compare_courses);
+	for (unsigned i = 0; i < logical->count && !rc; i++)
+		for (unsigned lane = 0; lane < lanes && !rc; lane++)
+			rc = expand_lane(rack, &logical->edge[course[i].place], lane, heard, &course[i], jack);
+	free(course);
 	return rc;
 }
 
@@ -313,4 +391,22 @@ void chr_wiring_looped(const struct chr_rack *rack, const struct chr_edges *logi
 	chr_loops_members(&loops, &members);
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
 		looped[i] = chr_members_has(&members, i);
+}
+
+static unsigned sources(const struct chr_edges *logical, const char *input)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < logical->count; i++)
+		count += !strcmp(logical->edge[i].to, input);
+	return count;
+}
+
+void chr_wiring_delicate(const struct chr_rack *rack, const struct chr_edges *logical, bool delicate[CHR_BOARD_MEMBERS])
+{
+	chr_wiring_looped(rack, logical, delicate);
+	for (unsigned i = 0; i < logical->count; i++) {
+		const struct end to = take_apart(rack, logical->edge[i].to);
+		if (to.unit && sources(logical, logical->edge[i].to) >= CHR_WIRING_ORDERED)
+			delicate[to.unit->member] = true;
+	}
 }

@@ -20,10 +20,14 @@ const char *chr_wiring_name(const char *end);
 struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
-	bool closes; /* a loop, with the edges before it: JACK is to delay this one */
 	bool sure;   /* both ends are clients of ours that are active: nobody has to look whether the ports are there */
+	bool closes; /* a loop with the edges before it: JACK is to delay this one */
+	unsigned around;   /* of one that closes loops: how many modules and programs lie on those */
+	bool ordered;      /* JACK is to add up what comes to its input in the order of this list */
 	uint64_t drawn_us; /* of a logical one: when a person last drew it; chr_monotonic_us(), 0: never */
 };
+
+#define CHR_WIRING_ORDERED 3u /* edges to one input, from which on their order can be heard: in the last bit */
 
 struct chr_edges {
 	struct chr_edge *edge; /* heap */
@@ -43,7 +47,9 @@ void chr_edges_finish(struct chr_edges *edges);
 /* The logical edges of the patch's file, with out's to the hardware's playback ports unless the file connects out:play_* itself. 0 or -ENOMEM. */
 int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical);
 
-/* JACK's edges for the logical ones, in the order in which they are to be made. A module's edge to a foreign port is made from its instance in lane
+/* JACK's edges for the logical ones, in the order in which they are to be made: those that close loops last (wiring_loops.h). Which one closes a loop
+ * the order of the logical ones tells: the one drawn last; but a loop through another program, which only one of the lanes feeds, is closed by the edge to
+ * that program, so that both lanes hear it alike. A module's edge to a foreign port is made from its instance in lane
  * `heard`; those of `out` from its standby too. The edges of an instance whose client is not active are held: an edge refused because one end is not active yet would leave the
  * others to be made in a wrong order, and JACK would take another edge for the one that closes the loop. 0 or -ENOMEM. */
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack);
@@ -53,6 +59,9 @@ bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack,
 
 /* Members that lie on a loop of edges among modules: looped[i] for unit i. Edges of out are not among them. */
 void chr_wiring_looped(const struct chr_rack *rack, const struct chr_edges *logical, bool looped[CHR_BOARD_MEMBERS]);
+
+/* Members to whose inputs the order of making edges matters: those that lie on such a loop, and those with CHR_WIRING_ORDERED edges to one input. */
+void chr_wiring_delicate(const struct chr_rack *rack, const struct chr_edges *logical, bool delicate[CHR_BOARD_MEMBERS]);
 
 /* Members that lead to `out` through logical edges: need[i] for unit i. */
 void chr_wiring_upstream(const struct chr_rack *rack, const struct chr_edges *logical, bool need[CHR_BOARD_MEMBERS]);

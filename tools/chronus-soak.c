@@ -33,7 +33,6 @@ static const struct chr_argument table[] = {
 	{"patch", "FILE", "what it begins with (patches/faults.cfg)", CHR_ARGUMENT_TEXT, AT(options.patch), 0, 0},
 	{"faults", "LIST", "names, separated by commas, of those that chronus-faults --list tells", CHR_ARGUMENT_TEXT,
 	 AT(options.faults), 0, 0},
-	{"loops", NULL, "connections may close loops; on jackd2 they may anyway", CHR_ARGUMENT_FLAG, AT(options.loops), 0, 0},
 	{"json", "FILE", "write samples, faults and verdicts as JSON; -: to standard output, alone", CHR_ARGUMENT_TEXT,
 	 AT(options.json), 0, 0},
 	{"svg", "FILE", "plot all over time, with the faults marked", CHR_ARGUMENT_TEXT, AT(options.svg), 0, 0},
@@ -182,8 +181,6 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	if (options->pipewire && (code = chr_through_pipewire("chronus-soak", argv)))
 		return code;
-	/* where loops overlap, a lane may never come back on PipeWire */
-	options->loops |= !options->pipewire;
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
 		return EX_OSERR;
 	chr_server_private_shm();

@@ -81,9 +81,9 @@ static enum chr_color state_color(const char *state)
 		const char *state;
 		enum chr_color color;
 	} known[] = {
-		{"playing", CHR_GREEN},   {"whole", CHR_GREEN},     {"joining", CHR_YELLOW},
-		{"wiring", CHR_YELLOW},   {"starting", CHR_YELLOW}, {"waiting", CHR_YELLOW},
-		{"quarantined", CHR_RED}, {"broken", CHR_RED},      {"lost", CHR_RED},
+		{"playing", CHR_GREEN},   {"whole", CHR_GREEN},    {"joining", CHR_YELLOW},  {"wiring", CHR_YELLOW},
+		{"starting", CHR_YELLOW}, {"waiting", CHR_YELLOW}, {"quarantined", CHR_RED}, {"broken", CHR_RED},
+		{"lost", CHR_RED},        {"unlike", CHR_RED},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (strcmp(known[i].state, state) == 0)

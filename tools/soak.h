@@ -20,7 +20,7 @@ struct chr_soak_options {
 	double minutes;
 	unsigned period;
 	uint32_t seed;
-	bool pipewire, verbose, loops;
+	bool pipewire, verbose;
 	const char *patch, *faults, *json, *svg, *log;
 };
 

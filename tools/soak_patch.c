@@ -5,7 +5,6 @@
 
 #include "common/clock.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,42 +116,6 @@ static bool draw_port(struct chr_soak *soak, jack_client_t *client, bool output,
 	return count > 0;
 }
 
-/* Marks the modules that the module `at` feeds. */
-static void mark_fed(const struct chr_soak *soak, jack_client_t *client, unsigned at, bool marked[CHR_SOAK_MODULES])
-{
-	char pattern[CHR_NAME_MAX + 4];
-	snprintf(pattern, sizeof pattern, "^%s:", soak->module[at].name);
-	const char **ports = jack_get_ports(client, pattern, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput);
-	for (unsigned i = 0; ports && ports[i]; i++) {
-		const char **sinks = jack_port_get_all_connections(client, jack_port_by_name(client, ports[i]));
-		for (unsigned k = 0; sinks && sinks[k]; k++) {
-			int to = strstr(sinks[k], ":clock") ? -1 : module_of(soak, sinks[k]);
-			if (to >= 0)
-				marked[to] = true;
-		}
-		jack_free(sinks);
-	}
-	jack_free(ports);
-}
-
-/* Does sound get from port `to` to port `from` already? */
-static bool closes_loop(const struct chr_soak *soak, jack_client_t *client, const char *from, const char *to)
-{
-	bool marked[CHR_SOAK_MODULES] = {false}, done[CHR_SOAK_MODULES] = {false};
-	int first = module_of(soak, to), last = module_of(soak, from);
-	if (first < 0 || last < 0)
-		return false;
-	marked[first] = true;
-	for (unsigned i = 0; i < soak->modules; i++) {
-		if (!marked[i] || done[i])
-			continue;
-		mark_fed(soak, client, i, marked);
-		done[i] = true;
-		i = UINT_MAX; /* from the beginning: it may have marked one before */
-	}
-	return marked[last];
-}
-
 /* Makes a connection, or takes it away where there is one. */
 static void toggle_with(struct chr_soak *soak, jack_client_t *client, bool by_osc)
 {
@@ -161,8 +124,6 @@ static void toggle_with(struct chr_soak *soak, jack_client_t *client, bool by_os
 		return;
 	const jack_port_t *port = jack_port_by_name(client, from);
 	bool made = port && jack_port_connected_to(port, to);
-	if (!made && !soak->options.loops && closes_loop(soak, client, from, to))
-		return;
 	if (by_osc) {
 		send_edit(soak, made ? "/chronus/disconnect" : "/chronus/connect", from, to);
 		return;

@@ -81,6 +81,63 @@ START_TEST(test_lanes_audit_heals)
 }
 END_TEST
 
+/* An audit that finds a difference, and the join that heals it. */
+static void differ(uint32_t joined)
+{
+	sums(begin_audit(), 1);
+	bed_join_lane(bed, 1, joined);
+	ck_assert(lanes->whole[0] && lanes->whole[1]);
+	bed_drain(bed);
+}
+
+/* Where the order of connections matters, a difference that comes again and again is JACK's: the lane that follows gets new processes there, then the other
+ * one, then it is told. */
+START_TEST(test_lanes_audit_unlike)
+{
+	struct chr_instance *a = bed_instance(bed, BED_FILT1, 0), *b = bed_instance(bed, BED_FILT1, 1);
+	bed_play(bed);
+	for (uint32_t i = 0; i < 5; i++)
+		differ(9000 + i);
+	ck_assert(!a->by_hand && !b->by_hand);
+	ck_assert_int_eq(chr_edges_add(&bed->conductor.logical, "filt1:out", "filt1:cutoff"), 0);
+	differ(10000);
+	/* one that does not come again is not */
+	sums(begin_audit(), 100 + BED_FILT1);
+	differ(11000);
+	ck_assert(!a->by_hand && !b->by_hand);
+	differ(12000);
+	ck_assert(!a->by_hand && b->by_hand);
+	ck_assert(!bed_instance(bed, BED_OSC1, 1)->by_hand);
+	ck_assert_uint_eq(lanes->leader, 0);
+	sums(begin_audit(), 1);
+	ck_assert(a->by_hand);
+	ck_assert_uint_eq(lanes->leader, 1);
+	ck_assert(lanes->whole[1] && !lanes->whole[0]);
+	bed_join_lane(bed, 0, 13000);
+	ck_assert_str_eq(chr_lanes_word(&bed->conductor, 0), "whole");
+	a->by_hand = b->by_hand = false;
+	/* and once more */
+	sums(begin_audit(), 1);
+	ck_assert(a->by_hand && !b->by_hand);
+	bed_join_lane(bed, 0, 13500);
+	sums(begin_audit(), 1);
+	ck_assert(b->by_hand);
+	ck_assert_uint_eq(lanes->leader, 0);
+	bed_join_lane(bed, 1, 13700);
+	a->by_hand = b->by_hand = false;
+	for (uint32_t i = 0; i < 2; i++) {
+		sums(begin_audit(), 1);
+		ck_assert_uint_eq(lanes->leader, 0);
+		bed_join_lane(bed, 1, 14000 + i);
+		ck_assert_str_eq(chr_lanes_word(&bed->conductor, 1), "unlike");
+		ck_assert_str_eq(chr_lanes_word(&bed->conductor, 0), "playing");
+	}
+	ck_assert(!a->by_hand && !b->by_hand);
+	sums(begin_audit(), 100 + BED_FILT1);
+	ck_assert_str_eq(chr_lanes_word(&bed->conductor, 1), "whole");
+}
+END_TEST
+
 /* out has gone over to lane b by itself: what is heard is right, the other is healed. */
 START_TEST(test_lanes_audit_heals_from_what_is_heard)
 {
@@ -189,6 +246,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_lanes_audit_agrees);
 	tcase_add_test(tcase, test_lanes_audit_heals);
+	tcase_add_test(tcase, test_lanes_audit_unlike);
 	tcase_add_test(tcase, test_lanes_audit_heals_from_what_is_heard);
 	tcase_add_test(tcase, test_lanes_audit_without_answer);
 	tcase_add_test(tcase, test_lanes_audit_long_period);

@@ -204,14 +204,115 @@ START_TEST(test_expand_loops)
 				      "y.b:out > out.b:left\n"
 				      "x:out > y:in\n"
 				      "x.b:out > y.b:in\n"
-				      "y:out > x:in\n"
-				      "y.b:out > x.b:in\n"
-				      "x:out > x:cutoff\n"
-				      "x.b:out > x.b:cutoff\n"
 				      "out:clock > x:in\n"
 				      "out.b:clock > x.b:in\n"
 				      "out:play_left > z:z\n"
-				      "out.b:play_left > z:z\n");
+				      "out.b:play_left > z:z\n"
+				      "y:out > x:in\n"
+				      "y.b:out > x.b:in\n"
+				      "x:out > x:cutoff\n"
+				      "x.b:out > x.b:cutoff\n");
+	for (unsigned i = 0; i < jack.count; i++) {
+		const struct chr_edge *edge = &jack.edge[i];
+		bool to_out = !strncmp(edge->to, "out", 3), to_x = i >= 10 && !strncmp(edge->to, "x", 1);
+		ck_assert_msg(edge->closes == (to_out || to_x), "%s > %s", edge->from, edge->to);
+	}
+}
+END_TEST
+
+/* Of those that close loops, the one into the module from which the others are fed comes first, though it was drawn last. */
+START_TEST(test_expand_tangle)
+{
+	load("lanes = 1;" MODULES(FILTER("u") "," FILTER("b") "," FILTER("c") "," FILTER("d"))
+		     EDGES(EDGE("u:out", "b:in") "," EDGE("u:out", "c:in") "," EDGE("c:out", "b:in") "," EDGE(
+			     "b:out", "c:in") "," EDGE("c:out", "d:in") "," EDGE("d:out", "u:in") "," EDGE("d:out", "z:in")));
+	ck_assert_str_eq(expanded(0), "u:out > b:in\n"
+				      "u:out > c:in\n"
+				      "c:out > b:in\n"
+				      "c:out > d:in\n"
+				      "d:out > z:in\n"
+				      "out:play_left > @1\n"
+				      "out:play_right > @2\n"
+				      "d:out > u:in\n"
+				      "b:out > c:in\n");
+	bool delicate[CHR_BOARD_MEMBERS];
+	chr_wiring_delicate(&rack, &logical, delicate);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		ck_assert(delicate[i] == (i > 0 && i < rack.unit_count));
+	/* an edge of the loop that cannot be made yet holds what closes it, and nothing else */
+	set_state("d", 0, CHR_INSTANCE_STARTING);
+	ck_assert_ptr_nonnull(strstr(expanded(0), "-d:out > u:in\nb:out > c:in\n"));
+	set_state("b", 0, CHR_INSTANCE_STARTING);
+	set_state("d", 0, CHR_INSTANCE_PLAYING);
+	ck_assert_ptr_nonnull(strstr(expanded(0), "\nd:out > u:in\n-b:out > c:in\n"));
+}
+END_TEST
+
+/* From three on, what comes to an input of a module has an order, where there is another lane to agree with. */
+START_TEST(test_expand_sums)
+{
+	const char *const text = MODULES(FILTER("x") "," FILTER("y")) EDGES(EDGE("reverb:out", "x:in") "," EDGE(
+		"out:clock", "x:in") "," EDGE("y:out", "x:in") "," EDGE("reverb:out", "y:in") "," EDGE("y:out", "meter:in"));
+	char two[1024];
+	bool delicate[CHR_BOARD_MEMBERS];
+	snprintf(two, sizeof two, "lanes = 2; %s", text);
+	load(two);
+	expanded(0);
+	for (unsigned i = 0; i < jack.count; i++) {
+		const struct chr_edge *edge = &jack.edge[i];
+		ck_assert(edge->ordered == (edge->to[0] == 'x' || edge->to[0] == 'y'));
+	}
+	chr_wiring_delicate(&rack, &logical, delicate);
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+		ck_assert(delicate[i] == (i == chr_rack_find(&rack, "x")->member));
+	teardown();
+	snprintf(two, sizeof two, "lanes = 1; %s", text);
+	load(two);
+	expanded(0);
+	for (unsigned i = 0; i < jack.count; i++)
+		ck_assert(!jack.edge[i].ordered);
+}
+END_TEST
+
+/* Only one lane feeds another program, and both hear it: whichever was drawn last, JACK delays what goes to it. */
+START_TEST(test_expand_loops_through_others)
+{
+	load("lanes = 2;" MODULES(FILTER("x") "," FILTER("y"))
+		     EDGES(EDGE("x:out", "reverb:in") "," EDGE("reverb:out", "y:in") "," EDGE("y:out", "x:in") "," EDGE(
+			     "y:out", "meter:in") "," EDGE("out:play_left", "reverb:in")));
+	ck_assert_str_eq(expanded(0), "reverb:out > y:in\n"
+				      "reverb:out > y.b:in\n"
+				      "y:out > x:in\n"
+				      "y.b:out > x.b:in\n"
+				      "y:out > meter:in\n"
+				      "out:play_left > reverb:in\n"
+				      "out.b:play_left > reverb:in\n"
+				      "x:out > reverb:in\n");
+	for (unsigned i = 0; i < jack.count; i++)
+		ck_assert(jack.edge[i].closes == (i + 1 == jack.count));
+}
+END_TEST
+
+/* out hears another program without a period's delay, in both lanes: what feeds that program is delayed, if out's clock drives it. */
+START_TEST(test_expand_loops_through_others_to_out)
+{
+	load("lanes = 2;" MODULES(FILTER("x") "," FILTER("y"))
+		     EDGES(EDGE("x:out", "reverb:in") "," EDGE("y:out", "x:in") "," EDGE("reverb:out", "out:left") "," EDGE(
+			     "x:out", "out:left") "," EDGE("y:out", "reverb:in") "," EDGE("out:play_left", "reverb:in")));
+	ck_assert_str_eq(expanded(0), "out:clock > x:clock\n"
+				      "out.b:clock > x.b:clock\n"
+				      "y:out > x:in\n"
+				      "y.b:out > x.b:in\n"
+				      "reverb:out > out:left\n"
+				      "reverb:out > out.b:left\n"
+				      "y:out > reverb:in\n"
+				      "x:out > reverb:in\n"
+				      "out:play_left > reverb:in\n"
+				      "out.b:play_left > reverb:in\n"
+				      "x:out > out:left\n"
+				      "x.b:out > out.b:left\n");
+	for (unsigned i = 0; i < jack.count; i++)
+		ck_assert_msg(jack.edge[i].closes == (i > 6), "%s > %s", jack.edge[i].from, jack.edge[i].to);
 }
 END_TEST
 
@@ -379,6 +480,10 @@ int main(void)
 	tcase_add_test(tcase, test_expand_two_lanes);
 	tcase_add_test(tcase, test_expand_foreign);
 	tcase_add_test(tcase, test_expand_loops);
+	tcase_add_test(tcase, test_expand_tangle);
+	tcase_add_test(tcase, test_expand_sums);
+	tcase_add_test(tcase, test_expand_loops_through_others);
+	tcase_add_test(tcase, test_expand_loops_through_others_to_out);
 	tcase_add_test(tcase, test_expand_held);
 	tcase_add_test(tcase, test_expand_held_out);
 	tcase_add_loop_test(tcase, test_reduce, 0, sizeof reductions / sizeof reductions[0]);

@@ -61,6 +61,21 @@ START_TEST(test_to_itself)
 }
 END_TEST
 
+START_TEST(test_depth)
+{
+	chr_loops_add(&loops, 1, 2, &loop);
+	chr_loops_add(&loops, 1, 3, &loop);
+	chr_loops_add(&loops, 3, 2, &loop);
+	chr_loops_add(&loops, 3, 191, &loop);
+	ck_assert(chr_loops_add(&loops, 2, 3, &loop));
+	ck_assert(chr_loops_add(&loops, 191, 1, &loop));
+	ck_assert_uint_eq(chr_loops_depth(&loops, 1), 0);
+	ck_assert_uint_eq(chr_loops_depth(&loops, 3), 1);
+	ck_assert_uint_eq(chr_loops_depth(&loops, 2), 2);
+	ck_assert_uint_eq(chr_loops_depth(&loops, 191), 2);
+}
+END_TEST
+
 START_TEST(test_members_of_loops)
 {
 	struct chr_members looped;
@@ -99,6 +114,7 @@ int main(void)
 	tcase_add_test(tests, test_a_closing_edge_leads_nowhere);
 	tcase_add_test(tests, test_edges_found_late_join_what_was_apart);
 	tcase_add_test(tests, test_to_itself);
+	tcase_add_test(tests, test_depth);
 	tcase_add_test(tests, test_members_of_loops);
 	suite_add_tcase(suite, tests);
 	return chr_suite_run(suite);

@@ -36,34 +36,6 @@ static unsigned roll(unsigned below)
 
 /* ---- random edits ---- */
 
-static bool same_client(const char *a, const char *b)
-{
-	size_t length = strcspn(a, ":");
-	return length == strcspn(b, ":") && strncmp(a, b, length) == 0;
-}
-
-/* Would the edge close a loop among the modules, as they are drawn? */
-static bool closes_loop(const char *from, const char *to)
-{
-	static char reached[CHR_EDGE_SET_MAX + 1][CHR_EDGE_END];
-	unsigned count = 1;
-	snprintf(reached[0], CHR_EDGE_END, "%s", to);
-	for (unsigned at = 0; at < count; at++) {
-		if (same_client(reached[at], from))
-			return true;
-		for (unsigned i = 0; i < drawing.drawn.count; i++) {
-			char a[CHR_EDGE_END], b[CHR_EDGE_END];
-			chr_edge_ends(drawing.drawn.edge[i], a, b);
-			bool known = !same_client(a, reached[at]) || chr_drawing_foreign(b) || chr_drawing_at_out(b);
-			for (unsigned k = 0; k < count && !known; k++)
-				known = same_client(reached[k], b);
-			if (!known)
-				snprintf(reached[count++], CHR_EDGE_END, "%s", b);
-		}
-	}
-	return false;
-}
-
 /* With CHRONUS_TEST_TRACE: what was done when, as the log of chronus writes times. */
 static void trace(const char *what, const char *from, const char *to, int rc)
 {
@@ -96,10 +68,6 @@ static bool edit(void)
 {
 	const char *from = outputs[roll(COUNT(outputs))], *to = inputs[roll(COUNT(inputs))];
 	if (chr_drawing_foreign(from) && chr_drawing_foreign(to))
-		return false;
-	/* PipeWire may delay a tangle of loops at other edges in one lane than in the other: such lanes do not come together */
-	if (chr_system_kind() == CHR_SERVER_PIPEWIRE && !chr_edge_set_has(&drawing.drawn, chr_edge_text(from, to)) &&
-	    closes_loop(from, to))
 		return false;
 	unsigned lane = roll(2);
 	char a[CHR_EDGE_END], b[CHR_EDGE_END], logical[2 * CHR_EDGE_END];
