@@ -10,9 +10,11 @@
 #define PORTS_MAX 128
 #define EDGES_MAX 512
 #define QUEUE_MAX 4096
+#define HOPS_MAX  32
 
 struct fake_port {
 	bool used, input;
+	jack_port_id_t client; /* the first of its ports */
 	char name[64];
 };
 
@@ -25,7 +27,11 @@ struct change {
 static struct {
 	struct fake_port port[PORTS_MAX]; /* port[0] is none */
 	jack_port_id_t edge[EDGES_MAX][2];
-	unsigned edges;
+	bool delayed[EDGES_MAX];
+	unsigned edges; /* in the order in which they were made */
+	bool pipewire;
+	unsigned waits[PORTS_MAX][PORTS_MAX];  /* by clients: edges that make the second wait for the first */
+	unsigned delays[PORTS_MAX][PORTS_MAX]; /* edges from the first to the second that are delayed */
 	struct change change[QUEUE_MAX];
 	unsigned first, count;
 	JackPortConnectCallback on_connect;
@@ -57,7 +63,7 @@ void jack_double_reset(void)
 	memset(&fake, 0, sizeof fake);
 }
 
-/* ---- ports and edges ---- */
+/* ---- ports ---- */
 
 static jack_port_id_t number_of(const char *name)
 {
@@ -67,7 +73,7 @@ static jack_port_id_t number_of(const char *name)
 	return 0;
 }
 
-static void add_ports(const char *client, const char *names, bool input)
+static jack_port_id_t add_ports(const char *client, const char *names, bool input, jack_port_id_t first)
 {
 	char text[256], *rest = text;
 	snprintf(text, sizeof text, "%s", names);
@@ -78,16 +84,17 @@ static void add_ports(const char *client, const char *names, bool input)
 		if (!*name)
 			continue;
 		ck_assert_uint_lt(i, PORTS_MAX);
-		fake.port[i] = (struct fake_port){.used = true, .input = input};
+		first = first ? first : i;
+		fake.port[i] = (struct fake_port){.used = true, .input = input, .client = first};
 		snprintf(fake.port[i].name, sizeof fake.port[i].name, "%.30s:%.30s", client, name);
 		change(REGISTERED, i, i);
 	}
+	return first;
 }
 
 void jack_double_open(const char *client, const char *inputs, const char *outputs)
 {
-	add_ports(client, inputs, true);
-	add_ports(client, outputs, false);
+	add_ports(client, outputs, false, add_ports(client, inputs, true, 0));
 }
 
 static bool is_of(jack_port_id_t port, const char *client)
@@ -96,10 +103,81 @@ static bool is_of(jack_port_id_t port, const char *client)
 	return fake.port[port].used && !strncmp(fake.port[port].name, client, length) && fake.port[port].name[length] == ':';
 }
 
+/* ---- who waits for whom ---- */
+
+static jack_port_id_t client_at(unsigned edge, int end)
+{
+	return fake.port[fake.edge[edge][end]].client;
+}
+
+/* PipeWire's search (0.3.65 to 1.6.8): by port, then by edge, with one mark for each client. */
+static bool reaches(jack_port_id_t from, jack_port_id_t to, bool checked[PORTS_MAX], int hop)
+{
+	checked[from] = true;
+	if (from == to || hop == HOPS_MAX)
+		return from == to;
+	for (unsigned i = 0; i < fake.edges; i++)
+		if (client_at(i, 0) == from)
+			checked[client_at(i, 1)] = fake.delayed[i];
+	for (jack_port_id_t port = from; port < PORTS_MAX; port++)
+		for (unsigned i = 0; i < fake.edges && fake.port[port].client == from; i++)
+			if (fake.edge[i][0] == port && !checked[client_at(i, 1)] && reaches(client_at(i, 1), to, checked, hop + 1))
+				return true;
+	return false;
+}
+
+static bool waits(jack_port_id_t from, jack_port_id_t to, bool seen[PORTS_MAX])
+{
+	seen[from] = true;
+	for (jack_port_id_t i = 1; i < PORTS_MAX && from != to; i++)
+		if (fake.waits[from][i] && !seen[i] && waits(i, to, seen))
+			return true;
+	return from == to;
+}
+
+bool jack_double_stuck(void)
+{
+	for (unsigned i = 0; i < fake.edges; i++) {
+		bool seen[PORTS_MAX] = {false};
+		jack_port_id_t a = client_at(i, fake.delayed[i]), b = client_at(i, !fake.delayed[i]);
+		if (a != b && fake.waits[a][b] && waits(b, a, seen))
+			return true;
+	}
+	return false;
+}
+
+void jack_double_pipewire(bool pipewire)
+{
+	fake.pipewire = pipewire;
+}
+
+static void decide(unsigned edge)
+{
+	bool seen[PORTS_MAX] = {false};
+	jack_port_id_t a = client_at(edge, 0), b = client_at(edge, 1);
+	bool delayed = fake.pipewire ? reaches(b, a, seen, 0) : waits(b, a, seen);
+	fake.delayed[edge] = delayed;
+	fake.delays[a][b] += delayed;
+	fake.waits[delayed ? b : a][delayed ? a : b] += a != b;
+}
+
+static void undo(unsigned edge)
+{
+	jack_port_id_t a = client_at(edge, 0), b = client_at(edge, 1);
+	/* jackd2 counts by clients */
+	bool delayed = fake.pipewire ? fake.delayed[edge] : fake.delays[a][b] > 0;
+	fake.delays[a][b] -= delayed;
+	fake.waits[delayed ? b : a][delayed ? a : b] -= a != b;
+}
+
+/* ---- edges ---- */
+
 static void break_edge(unsigned i)
 {
 	change(DISCONNECTED, fake.edge[i][0], fake.edge[i][1]);
+	undo(i);
 	memmove(&fake.edge[i], &fake.edge[i + 1], (--fake.edges - i) * sizeof fake.edge[0]);
+	memmove(&fake.delayed[i], &fake.delayed[i + 1], (fake.edges - i) * sizeof fake.delayed[0]);
 }
 
 void jack_double_deactivate(const char *client)
@@ -134,6 +212,15 @@ bool jack_double_connected(const char *from, const char *to)
 	return find(number_of(from), number_of(to)) >= 0;
 }
 
+unsigned jack_double_delayed(const char *from, const char *to)
+{
+	jack_port_id_t a = number_of(from), b = number_of(to);
+	int at = find(a, b);
+	if (fake.pipewire)
+		return at >= 0 && fake.delayed[at];
+	return fake.delays[fake.port[a].client][fake.port[b].client];
+}
+
 bool jack_double_edge(unsigned i, const char **from, const char **to)
 {
 	if (i >= fake.edges)
@@ -152,7 +239,8 @@ int jack_double_connect(const char *from, const char *to)
 		return EEXIST;
 	ck_assert_uint_lt(fake.edges, EDGES_MAX);
 	fake.edge[fake.edges][0] = a;
-	fake.edge[fake.edges++][1] = b;
+	fake.edge[fake.edges][1] = b;
+	decide(fake.edges++);
 	change(CONNECTED, a, b);
 	return 0;
 }

@@ -23,6 +23,13 @@ bool jack_double_connected(const char *from, const char *to);
 /* The i-th edge; false beyond the last. */
 bool jack_double_edge(unsigned i, const char **from, const char **to);
 
+/* As an edge is made it is decided whether it is delayed: as jackd2 does, or as PipeWire, oversights included. jackd2 until told otherwise. */
+void jack_double_pipewire(bool pipewire);
+/* How many edges from the one port's client to the other's are delayed; on PipeWire, is that one? */
+unsigned jack_double_delayed(const char *from, const char *to);
+/* Does a client wait for itself? */
+bool jack_double_stuck(void);
+
 /* Tells the listener of up to `count` changes, in their order. */
 void jack_double_deliver(unsigned count);
 
