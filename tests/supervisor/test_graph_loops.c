@@ -19,6 +19,7 @@
 #define STEPS     60
 #define NAME_SIZE 32
 #define ALL       UINT32_MAX
+#define BEGIN_US  1000000 /* Check reads that clock, too: it is set back after each tangle */
 
 static const char patch_text[] = "lanes = 2; modules = ({name=\"x1\";type=\"biquad\";},{name=\"x2\";type=\"biquad\";},"
 				 "{name=\"x3\";type=\"biquad\";},{name=\"x4\";type=\"biquad\";},{name=\"x5\";type=\"biquad\";},"
@@ -29,7 +30,7 @@ static struct chr_inbox inbox;
 static struct chr_graph graph;
 static struct chr_edges logical;
 static unsigned long long seed;
-static uint64_t now_us = 1000000; /* what CLOCK_MONOTONIC says, here */
+static uint64_t now_us = BEGIN_US; /* what CLOCK_MONOTONIC says, here */
 
 int clock_gettime(clockid_t id, struct timespec *at)
 {
@@ -160,6 +161,7 @@ static void end(void)
 	free(graph.act);
 	free(graph.port);
 	pthread_mutex_destroy(&graph.lock);
+	now_us = BEGIN_US;
 }
 
 /* ---- what happens ---- */
