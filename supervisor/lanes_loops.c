@@ -15,9 +15,12 @@
  * is told. Each time is another chance: some servers take up edges in no fixed order. */
 enum { RENEWED = 2, TOLD = 6 };
 
+/* Members with something to renew; none while the code of one is swapped, whose processes that is about. */
 static bool delicate_members(const struct chr_conductor *conductor, bool delicate[CHR_BOARD_MEMBERS])
 {
 	bool any = false;
+	if (conductor->swap.state != CHR_SWAP_NONE)
+		return false;
 	chr_wiring_delicate(&conductor->rack, &conductor->logical, delicate);
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
 		any |= delicate[i];
