@@ -14,7 +14,8 @@ static timer_t deadline;
 
 void chr_ending_begin(void)
 {
-	static const struct itimerspec once = {.it_value = {.tv_nsec = CHR_ENDING_MS * 1000000}};
+	static const struct itimerspec once = {
+		.it_value = {.tv_sec = CHR_ENDING_MS / 1000, .tv_nsec = CHR_ENDING_MS % 1000 * 1000000}};
 	if (chr_ending)
 		return;
 	chr_ending = 1;

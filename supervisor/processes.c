@@ -10,7 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POLITE_US 300000u /* until a process that was told to end is killed */
+/* until a process that was told to end is killed */
+#ifdef __SANITIZE_ADDRESS__
+#define POLITE_US 3000000u /* with a search for leaks: see engine/ending.h */
+#else
+#define POLITE_US 300000u
+#endif
 
 static bool lives(const struct chr_conductor *conductor, const struct chr_process *process)
 {
