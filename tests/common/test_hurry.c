@@ -1,4 +1,5 @@
 #include "common/hurry.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <sched.h>
@@ -123,9 +124,5 @@ int main(void)
 	tcase_add_test(tcase, the_ordinary_threads_of_a_process_beside_its_main_thread);
 	tcase_add_test(tcase, a_process_that_is_not_there_is_none);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

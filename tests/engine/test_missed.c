@@ -1,6 +1,7 @@
 /* Cycles that JACK did not run a module in: `late` misses some, `steady` none, and what they play afterwards is compared. */
 #include "engine/change.h"
 #include "tests/engine/bed.h"
+#include "tests/lib/suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -268,9 +269,5 @@ int main(void)
 	tcase_add_test(tcase, a_twins_state_has_nothing_to_make_up_for);
 	tcase_add_test(tcase, a_change_of_code_goes_on_through_missed_frames);
 	suite_add_tcase(suite, tcase);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return chr_suite_run(suite);
 }

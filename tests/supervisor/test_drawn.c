@@ -1,4 +1,5 @@
 /* What JACK tells of the edges, as the control thread judges it: a person's doing or not. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/lanes_bed.h"
 
 #include "common/clock.h"
@@ -178,9 +179,5 @@ int main(void)
 	tcase_add_test(tests, test_the_last_word_counts);
 	tcase_add_test(tests, test_another_program_that_goes_erases_nothing);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* Whose doing it was: what the graph thread's passes and the control thread's judgement make of what JACK tells. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/graph_bed.h"
 
 #include <check.h>
@@ -212,9 +213,5 @@ int main(void)
 	tcase_add_test(tests, ports_that_went_unknown);
 	tcase_add_test(tests, more_than_can_be_taken_in);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }

@@ -1,4 +1,5 @@
 /* Edits, deaths and lags at random: what is drawn, desired and made is one in the end. */
+#include "tests/lib/suite.h"
 #include "tests/supervisor/graph_bed.h"
 
 #include <check.h>
@@ -135,9 +136,5 @@ int main(void)
 	tcase_add_checked_fixture(tests, graph_setup, graph_teardown);
 	tcase_add_loop_test(tests, random_edits_hold, 0, SEEDS);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }
