@@ -91,6 +91,13 @@ int chr_session_status(struct chr_session *session);
 
 struct chr_session_instance *chr_session_find(struct chr_session *session, const char *module, unsigned lane);
 
+/* The same, once, for up to 300 ms. */
+int chr_session_ask(struct chr_session *session);
+
+/* For faults_session.c: has every change of a state pushed from now on (0 or -1), and takes in those that came. */
+int chr_session_subscribe(struct chr_session *session);
+void chr_session_take_pushes(struct chr_session *session);
+
 /* Captures all states and judges by them from then on. Both lanes' states are compared. 0; -1 after telling why. */
 int chr_session_capture(struct chr_session *session);
 
