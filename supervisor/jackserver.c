@@ -267,12 +267,12 @@ void chr_jack_tell_started(const struct chr_jack_settings *jack)
 /* PipeWire's clients may get realtime scheduling from a service of the system although their user has no right to it. */
 void chr_jack_tell_realtime(jack_client_t *client, bool permitted)
 {
-	if (!jack_is_realtime(client))
-		chr_warn("the JACK server runs without realtime scheduling: a busy machine will be heard");
 	if (!permitted && !strstr(jack_get_version_string(), "PipeWire"))
 		chr_warn("no right to realtime scheduling: a busy machine will be heard (on Debian: sudo dpkg-reconfigure -p high "
 			 "jackd2; "
 			 "sudo adduser $USER audio; log in anew)");
+	else if (!jack_is_realtime(client))
+		chr_warn("the JACK server runs without realtime scheduling: a busy machine will be heard");
 }
 
 void chr_jack_hurry(const struct chr_jack_server *server)
