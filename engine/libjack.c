@@ -3,11 +3,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LARGE_BYTES (1u << 20) /* what is smaller is locked */
+#define LARGE_BYTES (1u << 20) /* what is smaller is mapped at once, as asked */
 #define SHORT_US    2000u      /* a longer sleep is for something else */
 #define SHORTENED   10         /* sleeps in a row: whatever has not come by then takes its time */
 
@@ -20,7 +19,7 @@ void chr_libjack_hurry(void)
 
 int mlock(const void *from, size_t bytes)
 {
-	return bytes < LARGE_BYTES ? (int)syscall(SYS_mlock, from, bytes) : 0;
+	return mlock2(from, bytes, bytes >= LARGE_BYTES ? MLOCK_ONFAULT : 0);
 }
 
 int usleep(useconds_t us)

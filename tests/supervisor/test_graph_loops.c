@@ -4,6 +4,7 @@
  * CHRONUS_TEST_TANGLES: how many (400); CHRONUS_TEST_SEED: others.
  */
 #include "supervisor/graph.h"
+#include "tests/lib/suite.h"
 #include "tests/supervisor/jack_double.h"
 #include "tests/supervisor/patch_fixture.h"
 
@@ -301,9 +302,5 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, tangles_are_alike, 0, 2);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return chr_suite_run(suite);
 }
