@@ -16,6 +16,9 @@
 #define GRAPH_PRIORITY 40 /* SCHED_FIFO: below the control thread */
 #define RECONNECT_MS   50
 #define FINISH_WAIT_MS 400
+#define ALARM_US       10000u /* until a server that is said to be gone is, and */
+#define ALARM_PERIODS  4u     /* for so many periods, at */
+#define LEAST_HZ       44100u
 
 static void spawn_wanted(struct chr_graph *graph)
 {
@@ -38,6 +41,20 @@ static void lose(struct chr_graph *graph)
 	graph->up = false;
 	chr_graph_forget(graph);
 	chr_inbox_put(graph->inbox, &(struct chr_post){.kind = CHR_POST_SERVER_LOST, .time_us = chr_monotonic_us()});
+}
+
+/* PipeWire's libjack tells of some errors, a refused connection among them, as of the end of the server. One whose cycles go on is there. */
+static bool is_false_alarm(struct chr_graph *graph)
+{
+	atomic_store_explicit(&graph->lost, 0, memory_order_release);
+	uint32_t before = atomic_load_explicit(&graph->cycles, memory_order_acquire);
+	uint64_t periods_us = atomic_load_explicit(&graph->period, memory_order_relaxed) * ALARM_PERIODS * 1000000ull / LEAST_HZ;
+	for (uint64_t end = chr_monotonic_us() + ALARM_US + periods_us; chr_monotonic_us() < end; poll(NULL, 0, 1))
+		if (atomic_load_explicit(&graph->cycles, memory_order_acquire) - before >= 2) {
+			chr_debug("the JACK server is not gone: its cycles go on");
+			return true;
+		}
+	return false;
 }
 
 static void try_to_return(struct chr_graph *graph)
@@ -90,7 +107,7 @@ static void *run(void *arg)
 			break;
 		int wait = -1;
 		spawn_wanted(graph);
-		if (graph->up && atomic_load_explicit(&graph->lost, memory_order_acquire))
+		if (graph->up && atomic_load_explicit(&graph->lost, memory_order_acquire) && !is_false_alarm(graph))
 			lose(graph);
 		if (graph->up)
 			wait = chr_graph_pass(graph);

@@ -63,6 +63,41 @@ static bool undecidable(const char *from, const char *to)
 	return moves || chr_edge_is_of(from, dying) || chr_edge_is_of(to, dying);
 }
 
+/* PipeWire answers alike whether it was this client that erased an edge, or Chronus at the same moment, to make it anew or in the other lane. Who sees
+ * such an edge again erases it again; how often that was is told. */
+#define SEEN_MS     150
+#define ERASED_KEPT 16
+
+static struct erasure {
+	char from[CHR_EDGE_END], to[CHR_EDGE_END], logical[2 * CHR_EDGE_END];
+	long long ms;
+} erasure[ERASED_KEPT];
+static unsigned erasures, erased_again;
+
+static void note_erasure(const char *from, const char *to, const char *logical)
+{
+	struct erasure *last = &erasure[erasures++ % ERASED_KEPT];
+	snprintf(last->from, sizeof last->from, "%s", from);
+	snprintf(last->to, sizeof last->to, "%s", to);
+	snprintf(last->logical, sizeof last->logical, "%s", logical);
+	last->ms = chr_now_ms();
+}
+
+static void look_again(void)
+{
+	for (unsigned i = 0; i < ERASED_KEPT && chr_system_kind() == CHR_SERVER_PIPEWIRE; i++) {
+		struct erasure *at = &erasure[i];
+		if (!*at->from || chr_now_ms() - at->ms < SEEN_MS)
+			continue;
+		jack_port_t *port = jack_port_by_name(drawing.client, at->from);
+		if (port && jack_port_connected_to(port, at->to) && !chr_edge_set_has(&drawing.drawn, at->logical)) {
+			trace("erased-again", at->from, at->to, jack_disconnect(drawing.client, at->from, at->to));
+			erased_again++;
+		}
+		*at->from = 0;
+	}
+}
+
 /* Draws the edge, or erases it where it is drawn, in one of the lanes. Only what JACK has done counts. */
 static bool edit(void)
 {
@@ -83,6 +118,8 @@ static bool edit(void)
 		chr_edge_set_put(&drawing.drawn, logical);
 	else if (!rc)
 		chr_edge_set_take(&drawing.drawn, logical);
+	if (!rc && !draws)
+		note_erasure(a, b, logical);
 	return !rc;
 }
 
@@ -129,6 +166,7 @@ static const char *edit_at_random(unsigned edits)
 	while (done < edits) {
 		done += edit();
 		pause_ms(roll(90) + 10);
+		look_again();
 		if (done >= (left + 1) * (edits / 4 + 1)) {
 			other = leave_and_return(other);
 			left++;
@@ -139,9 +177,11 @@ static const char *edit_at_random(unsigned edits)
 			next_kill += 1000;
 		}
 	}
+	pause_ms(2 * SEEN_MS);
+	look_again();
 	const char *wrong = chr_drawing_wrong(&drawing);
-	printf("%u edits, %u kills, the other program left %u times, in %.1f s: %u edges, %s%s\n", done, kills, left,
-	       (double)(chr_now_ms() - begun) / 1000.0, drawing.drawn.count,
+	printf("%u edits (%u erased again), %u kills, the other program left %u times, in %.1f s: %u edges, %s%s\n", done,
+	       erased_again, kills, left, (double)(chr_now_ms() - begun) / 1000.0, drawing.drawn.count,
 	       *wrong ? "wrong: " : "desired == drawn == actual, in both lanes", wrong);
 	jack_client_close(other);
 	chr_drawing_end(&drawing);
@@ -177,13 +217,13 @@ static double await_edge(const char *from, const char *to, unsigned lane, bool m
 	chr_drawing_in_lane(from, lane, a);
 	chr_drawing_in_lane(to, lane, b);
 	clock_gettime(CLOCK_MONOTONIC, &since);
-	for (double ms = 0; ms < 2000;) {
+	for (double ms = 0; ms < 2000; pause_ms(1)) {
 		jack_port_t *port = jack_port_by_name(drawing.client, a);
+		bool there = port && !jack_port_connected_to(port, b) == !made;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		ms = (double)(now.tv_sec - since.tv_sec) * 1e3 + (double)(now.tv_nsec - since.tv_nsec) / 1e6;
-		if (port && !jack_port_connected_to(port, b) == !made)
+		if (there)
 			return ms;
-		pause_ms(1);
 	}
 	return -1;
 }
