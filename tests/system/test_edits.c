@@ -188,8 +188,8 @@ static const char *edit_at_random(unsigned edits)
 	return wrong;
 }
 
-/* On a machine that stalls an edge from a module to another program is lost now and then, once in a thousand edits or so. A number of edits asked for
- * is judged strictly; else one good run of a few proves that the rest holds. */
+/* A number of edits asked for is judged strictly. Else one good run of a few proves that the rest holds: on a machine that stalls, a death may be told
+ * of so late, and an edit so close to it, that nobody can say which was first. */
 START_TEST(random_edits_hold_while_modules_die)
 {
 	unsigned edits = chr_system_number("CHRONUS_TEST_EDITS", 0), tries = edits ? 1 : 3;
