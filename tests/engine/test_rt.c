@@ -82,6 +82,24 @@ START_TEST(every_kind_of_nonfinite_is_seen)
 }
 END_TEST
 
+START_TEST(nonfinite_is_seen_at_every_place)
+{
+	static const float wrong[] = {NAN, -NAN, INFINITY, -INFINITY};
+	float block[40];
+	for (uint32_t frames = 0; frames <= 40; frames++) {
+		for (uint32_t i = 0; i < 40; i++)
+			block[i] = i < frames ? (i % 2 ? FLT_MAX : -FLT_MIN) : NAN;
+		ck_assert(chr_rt_finite(block, frames));
+		for (uint32_t i = 0; i < frames; i++) {
+			float before = block[i];
+			block[i] = wrong[i % 4];
+			ck_assert(!chr_rt_finite(block, frames));
+			block[i] = before;
+		}
+	}
+}
+END_TEST
+
 START_TEST(fade_is_a_ramp_over_all_outputs)
 {
 	bed_send(bed, (struct chr_event){.kind = CHR_EVENT_FADE, .frame = ORIGIN + 10, .value = 0.0f, .ramp_frames = 4});
@@ -206,6 +224,7 @@ int main(void)
 	tcase_add_test(tcase, illegal_first_value_becomes_the_initial_one);
 	tcase_add_test(tcase, nonfinite_block_is_silenced_and_the_state_fresh);
 	tcase_add_test(tcase, every_kind_of_nonfinite_is_seen);
+	tcase_add_test(tcase, nonfinite_is_seen_at_every_place);
 	tcase_add_test(tcase, fade_is_a_ramp_over_all_outputs);
 	tcase_add_test(tcase, gain_of_one_touches_no_sample);
 	tcase_add_test(tcase, jump_of_the_frame_time_is_counted);
