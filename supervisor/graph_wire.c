@@ -124,31 +124,23 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 static bool out_of_turn(const struct chr_graph *graph, unsigned at)
 {
 	const struct chr_wire *wire = &graph->wire[at];
-	unsigned sources = 0;
-	bool wrong = false;
-	for (unsigned i = 0; i < graph->wire_count; i++) {
+	for (unsigned i = 0; i < at; i++) {
 		const struct chr_wire *other = &graph->wire[i];
-		if (strcmp(other->edge.to, wire->edge.to) != 0)
-			continue;
-		sources++;
-		wrong |= other->made && i < at && other->turn > wire->turn;
+		if (other->made && other->turn > wire->turn && !strcmp(other->edge.to, wire->edge.to))
+			return true;
 	}
-	return wrong && sources >= CHR_WIRING_ORDERED;
+	return false;
 }
 
 static bool too_soon(const struct chr_graph *graph, const struct chr_wire *wire)
 {
-	unsigned sources = 0;
-	uint64_t latest = 0;
+	uint64_t now = chr_monotonic_us();
 	for (unsigned i = 0; i < graph->wire_count && graph->reuses && wire->edge.ordered; i++) {
 		const struct chr_wire *other = &graph->wire[i];
-		if (strcmp(other->edge.to, wire->edge.to) != 0)
-			continue;
-		sources++;
-		if (other->made && other->made_us > latest)
-			latest = other->made_us;
+		if (other->made && now - other->made_us < APART_US && !strcmp(other->edge.to, wire->edge.to))
+			return true;
 	}
-	return sources >= CHR_WIRING_ORDERED && chr_monotonic_us() - latest < APART_US;
+	return false;
 }
 
 /* Makes every wire that is missing. False when one could not be made; those behind a clock edge then wait too. */

@@ -215,6 +215,7 @@ struct course {
 	unsigned depth;                       /* of CLOSING: in this order */
 	unsigned place;                       /* among the logical edges: in this order */
 	bool to_out;                          /* from a module, which needs the clock */
+	bool ordered;                         /* one of many to an input of a module, in two lanes */
 	struct chr_members loop;              /* of CLOSING: who lies on what it closes */
 };
 
@@ -234,7 +235,7 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 		return rc;
 	struct chr_edge *made = &jack->edge[chr_edges_find(jack, a, b)];
 	made->closes = course->kind != PLAIN;
-	made->ordered = rack->patch->lanes > 1 && to.unit;
+	made->ordered = course->ordered;
 	made->around = chr_members_count(&course->loop);
 	return 0;
 }
@@ -275,6 +276,14 @@ static unsigned node_of(const struct end *end, const char *name, struct foreigne
 	return CHR_BOARD_MEMBERS + others->count++;
 }
 
+static unsigned sources(const struct chr_edges *logical, const char *input)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < logical->count; i++)
+		count += !strcmp(logical->edge[i].to, input);
+	return count;
+}
+
 /* A module that feeds out has its clock, and so the edge to out closes a loop, always. */
 static void plan_outs(const struct chr_rack *rack, const struct chr_edges *logical, struct chr_loops *loops, struct course *course)
 {
@@ -283,6 +292,8 @@ static void plan_outs(const struct chr_rack *rack, const struct chr_edges *logic
 		const struct end from = take_apart(rack, logical->edge[i].from), to = take_apart(rack, logical->edge[i].to);
 		bool to_out = feeds_out(&from, &to);
 		course[i] = (struct course){.kind = to_out ? TO_OUT : PLAIN, .place = i, .to_out = to_out};
+		course[i].ordered = rack->patch->lanes > 1 && to.unit &&
+				    sources(logical, logical->edge[i].to) >= CHR_WIRING_ORDERED;
 		if (to_out)
 			chr_loops_add(loops, to.unit->member, from.unit->member, &loop);
 	}
@@ -391,14 +402,6 @@ void chr_wiring_looped(const struct chr_rack *rack, const struct chr_edges *logi
 	chr_loops_members(&loops, &members);
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
 		looped[i] = chr_members_has(&members, i);
-}
-
-static unsigned sources(const struct chr_edges *logical, const char *input)
-{
-	unsigned count = 0;
-	for (unsigned i = 0; i < logical->count; i++)
-		count += !strcmp(logical->edge[i].to, input);
-	return count;
 }
 
 void chr_wiring_delicate(const struct chr_rack *rack, const struct chr_edges *logical, bool delicate[CHR_BOARD_MEMBERS])
