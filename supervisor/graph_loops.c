@@ -49,8 +49,8 @@ static bool leads(struct chr_graph *graph, const char *from, const char *to, boo
 /* May PipeWire overlook what the edge closes, because of the delayed edge `other`? */
 static bool hides(struct chr_graph *graph, const struct chr_edge *other, const struct chr_edge *edge)
 {
-	return !same_client(other->to, edge->to) && leads(graph, edge->to, other->to, false) &&
-	       leads(graph, other->to, edge->from, false);
+	return !same_client(other->to, edge->to) && !same_client(other->from, other->to) &&
+	       leads(graph, edge->to, other->to, false) && leads(graph, other->to, edge->from, false);
 }
 
 static unsigned sources(struct chr_graph *graph, const char *input)
