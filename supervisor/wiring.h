@@ -9,6 +9,7 @@
 #ifndef CHR_SUPERVISOR_WIRING_H
 #define CHR_SUPERVISOR_WIRING_H
 
+#include "supervisor/edges.h"
 #include "supervisor/patch.h"
 #include "supervisor/rack.h"
 
@@ -17,32 +18,7 @@
 /* The end of an edge as a person may read it. */
 const char *chr_wiring_name(const char *end);
 
-struct chr_edge {
-	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
-	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
-	bool sure;   /* both ends are clients of ours that are active: nobody has to look whether the ports are there */
-	bool closes; /* a loop with the edges before it: JACK is to delay this one */
-	unsigned around;   /* of one that closes loops: how many modules and programs lie on those */
-	bool ordered;      /* JACK is to add up what comes to its input in the order of this list */
-	uint64_t drawn_us; /* of a logical one: when a person last drew it; chr_monotonic_us(), 0: never */
-};
-
 #define CHR_WIRING_ORDERED 3u /* edges to one input, from which on their order can be heard: in the last bit */
-
-struct chr_edges {
-	struct chr_edge *edge; /* heap */
-	unsigned count, space;
-	unsigned *place; /* heap, 2 * space of them: of the edge with that hash, plus one; 0: none */
-};
-
-/* Appends unless it is there. 0 or -ENOMEM. */
-int chr_edges_add(struct chr_edges *edges, const char *from, const char *to);
-/* Takes it away. True when it was there. */
-bool chr_edges_remove(struct chr_edges *edges, const char *from, const char *to);
-int chr_edges_find(const struct chr_edges *edges, const char *from, const char *to);
-/* Ends of edges were given other names in place. */
-void chr_edges_renamed(struct chr_edges *edges);
-void chr_edges_finish(struct chr_edges *edges);
 
 /* The logical edges of the patch's file, with out's to the hardware's playback ports unless the file connects out:play_* itself. 0 or -ENOMEM. */
 int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical);

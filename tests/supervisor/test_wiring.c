@@ -85,30 +85,6 @@ static const char *expanded(unsigned heard)
 	return shown(&jack);
 }
 
-START_TEST(test_edges_list)
-{
-	char name[32];
-	for (int i = 0; i < 200; i++) {
-		snprintf(name, sizeof name, "a:%d", i);
-		ck_assert_int_eq(chr_edges_add(&jack, name, "b:in"), 0);
-	}
-	ck_assert_int_eq(chr_edges_add(&jack, "a:7", "b:in"), 0);
-	ck_assert_uint_eq(jack.count, 200);
-	ck_assert_int_eq(chr_edges_find(&jack, "a:7", "b:in"), 7);
-	ck_assert_int_lt(chr_edges_find(&jack, "b:in", "a:7"), 0);
-	ck_assert(chr_edges_remove(&jack, "a:7", "b:in"));
-	ck_assert(!chr_edges_remove(&jack, "a:7", "b:in"));
-	ck_assert(!chr_edges_remove(&jack, "a:8", "b:out"));
-	/* those behind it keep their order: it is the order in which edges are made */
-	ck_assert_uint_eq(jack.count, 199);
-	ck_assert_str_eq(jack.edge[6].from, "a:6");
-	ck_assert_str_eq(jack.edge[7].from, "a:8");
-	ck_assert_str_eq(jack.edge[198].from, "a:199");
-	ck_assert(chr_edges_remove(&jack, "a:199", "b:in"));
-	ck_assert_str_eq(jack.edge[197].from, "a:198");
-}
-END_TEST
-
 START_TEST(test_logical_default_playback)
 {
 	load(VOICE);
@@ -472,7 +448,6 @@ int main(void)
 	Suite *suite = suite_create("wiring");
 	TCase *tcase = tcase_create("wiring");
 	tcase_add_checked_fixture(tcase, NULL, teardown);
-	tcase_add_test(tcase, test_edges_list);
 	tcase_add_test(tcase, test_logical_default_playback);
 	tcase_add_test(tcase, test_logical_channels);
 	tcase_add_test(tcase, test_logical_own_playback);
