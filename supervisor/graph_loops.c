@@ -111,9 +111,8 @@ bool chr_graph_refuses(const struct chr_graph *graph, struct chr_wire *wire)
 	if (!graph->overlooks || edge->around <= HOPS_MAX + 1)
 		return false;
 	if (!wire->refused)
-		chr_warn("%s is not connected to %s: that would close a loop of %u, and PipeWire sees none of more than %u; its "
-			 "modules would stand "
-			 "still",
+		chr_warn("%s is not connected to %s: that would close a loop of %u, and PipeWire sees none of more than %u; "
+			 "its modules would stand still",
 			 edge->from, edge->to, edge->around, HOPS_MAX + 1);
 	wire->refused = true;
 	return true;

@@ -36,9 +36,8 @@ static void tell(const struct chr_conductor *conductor, const bool delicate[CHR_
 		if (delicate[unit->member])
 			at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", unit->name);
 	}
-	chr_warn("the lanes do not agree: JACK delays connections of loops, or adds up those to an input, otherwise in one lane "
-		 "than in the "
-		 "other, and a death may be heard; take a connection away, or draw it anew, among %s",
+	chr_warn("the lanes do not agree: JACK delays connections of loops, or adds up those to an input, otherwise in one "
+		 "lane than in the other, and a death may be heard; take a connection away, or draw it anew, among %s",
 		 names);
 }
 
