@@ -28,7 +28,7 @@ static unsigned ports_of(const char *name, unsigned channels)
 START_TEST(lanes_count_and_so_does_the_supervisor)
 {
 	static const char text[] =
-		"lanes = %d; modules = ({ name = \"a\"; type = \"sine\"; }, { name = \"b\"; type = \"biquad\"; });";
+		"lanes = %u; modules = ({ name = \"a\"; type = \"sine\"; }, { name = \"b\"; type = \"biquad\"; });";
 	for (unsigned lanes = 1; lanes <= 2; lanes++) {
 		char whole[256];
 		snprintf(whole, sizeof whole, text, lanes);
