@@ -86,6 +86,7 @@ void bed_destroy(struct lanes_bed *bed)
 	close(conductor->graph.spawn.choice_fd);
 	chr_edges_finish(&conductor->logical);
 	chr_edges_finish(&conductor->graph.desired);
+	chr_edges_finish(&conductor->graph.cuts);
 	chr_schedule_finish(&conductor->rack.schedule);
 	chr_inbox_finish(&conductor->inbox);
 	close(conductor->graph.wake_fd);

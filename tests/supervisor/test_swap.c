@@ -51,6 +51,7 @@ static void setup_one(void)
 static void teardown(void)
 {
 	chr_swap_finish(conductor);
+	chr_catalog_finish(&bed->catalog);
 	bed_destroy(bed);
 }
 
