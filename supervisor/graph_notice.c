@@ -194,7 +194,8 @@ static void take_port(struct chr_graph *graph, const struct chr_notice *notice)
 	if (notice->kind != CHR_NOTICE_RENAMED) {
 		void_edges(graph, notice->a);
 		chr_graph_port_gone(graph, notice);
-		if (known)
+		/* what was done to the next port of that name, there already, is still to be told of */
+		if (known && !jack_port_by_name(chr_graph_client(graph), known->name))
 			chr_graph_forget_acts(graph, known->name);
 		jack_port_t *now = jack_port_by_id(chr_graph_client(graph), notice->a);
 		graph->hardware_stale |= now && jack_port_flags(now) & JackPortIsPhysical;

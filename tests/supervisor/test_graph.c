@@ -60,6 +60,23 @@ START_TEST(a_death_is_quicker_than_the_move)
 }
 END_TEST
 
+/* An edge is made to the next client of the name while its end is not heard of yet: that is this thread's doing all the same, and no newer word
+ * than the erasure in the other lane. */
+START_TEST(what_is_made_to_one_who_is_back_unheard_was_not_drawn)
+{
+	graph_die(BED_OSC1, 0, 50, 100);
+	graph_pass_ms(5);
+	ck_assert(jack_double_connected("osc1.b:out", "filt1.b:in") && !jack_double_connected("osc1:out", "filt1:in"));
+	ck_assert_int_eq(jack_double_disconnect("osc1.b:out", "filt1.b:in"), 0);
+	graph_now_us += 1000;
+	jack_double_before(filt1_dies);
+	graph_revive();
+	graph_pass_ms(100);
+	ck_assert(!graph_desired("osc1:out", "filt1:in"));
+	ck_assert(!jack_double_connected("osc1:out", "filt1:in") && !jack_double_connected("osc1.b:out", "filt1.b:in"));
+}
+END_TEST
+
 START_TEST(what_was_drawn_to_one_who_dies_at_once_was_drawn)
 {
 	ck_assert_int_eq(jack_double_connect("aside:out", "filt1:cutoff"), 0);
@@ -204,6 +221,7 @@ int main(void)
 	tcase_add_test(tests, what_it_moves_itself_is_not_erased);
 	tcase_add_test(tests, a_person_is_quicker_than_the_move);
 	tcase_add_test(tests, a_death_is_quicker_than_the_move);
+	tcase_add_test(tests, what_is_made_to_one_who_is_back_unheard_was_not_drawn);
 	tcase_add_test(tests, what_was_drawn_to_one_who_dies_at_once_was_drawn);
 	tcase_add_test(tests, an_edge_drawn_anew_in_the_other_lane_stays);
 	tcase_add_test(tests, what_is_made_anew_behind_the_clock_is_not_erased);
