@@ -221,7 +221,9 @@ START_TEST(untimetagged_events_arrive_without_jitter)
 	open_recorders(GATES * GATE_GAP / RATE + 2.0);
 	be_punctual();
 	srand(1);
-	/* a machine that stalls spoils an attempt; what is late by design spoils all of them */
+	/* A machine that stalls spoils an attempt, all of it: after an xrun JACK's own frame time takes a while to settle. What is late by design
+	 * spoils those that it does not stall in, too. */
+	unsigned judged = 0;
 	for (int attempt = 0; attempt < 5 && spread > JITTER_MAX; attempt++) {
 		chr_recorder_start(watch);
 		chr_recorder_start(rec);
@@ -234,11 +236,15 @@ START_TEST(untimetagged_events_arrive_without_jitter)
 				delay[count++] = onset_after(sent[i]);
 		double sd = chr_deviation(delay, count, &mean);
 		spread = count >= GATES / 4 ? chr_spread(delay, count) : INFINITY;
+		judged += count >= GATES / 4 && chr_recorder_whole(watch, sent[0] - 512, sent[GATES - 1] + 1024);
 		printf("untimetagged onsets: %zu of %d judged, delay %.1f frames, sd %.2f frames (%.4f ms), spread of the middle "
 		       "half %.2f\n",
 		       count, GATES, mean, sd, sd / RATE * 1000.0, spread);
 	}
-	ck_assert_double_le(spread, JITTER_MAX);
+	if (spread > JITTER_MAX && !judged)
+		printf("untimetagged onsets: the machine stalled in every attempt, nothing can be said\n");
+	else
+		ck_assert_double_le(spread, JITTER_MAX);
 	close_recorders();
 }
 END_TEST
