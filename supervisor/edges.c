@@ -5,6 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool chr_edge_joins(const struct chr_edge *edge, const char *from, const char *to)
+{
+	return !strcmp(edge->from, from) && !strcmp(edge->to, to);
+}
+
+bool chr_edge_same_client(const char *a, const char *b)
+{
+	return !strncmp(a, b, strcspn(a, ":") + 1);
+}
+
 /* FNV-1a; the final NUL of the first name keeps the two apart. */
 static uint32_t hash_of(const char *from, const char *to)
 {
@@ -24,7 +34,7 @@ static unsigned *place_of(const struct chr_edges *edges, const char *from, const
 	unsigned mask = 2 * edges->space - 1, at = hash_of(from, to) & mask;
 	for (; edges->place[at]; at = (at + 1) & mask) {
 		const struct chr_edge *edge = &edges->edge[edges->place[at] - 1];
-		if (!strcmp(edge->from, from) && !strcmp(edge->to, to))
+		if (chr_edge_joins(edge, from, to))
 			break;
 	}
 	return &edges->place[at];

@@ -26,6 +26,11 @@ struct chr_edges {
 	unsigned *place; /* heap, 2 * space of them: of the edge with that hash, plus one; 0: none */
 };
 
+/* Does it lead from that port to that one? */
+bool chr_edge_joins(const struct chr_edge *edge, const char *from, const char *to);
+/* Are two ports, as JACK names them ("client:port"), ports of one client? */
+bool chr_edge_same_client(const char *a, const char *b);
+
 /* Appends unless it is there. 0 or -ENOMEM. */
 int chr_edges_add(struct chr_edges *edges, const char *from, const char *to);
 /* Takes it away. True when it was there. */

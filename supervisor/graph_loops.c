@@ -13,27 +13,22 @@ static struct chr_wire *wire_at(struct chr_graph *graph, unsigned i)
 	return i < graph->wire_count ? &graph->wire[i] : &graph->drawn[i - graph->wire_count];
 }
 
-static bool same_client(const char *a, const char *b)
-{
-	size_t length = strcspn(a, ":") + 1;
-	return !strncmp(a, b, length);
-}
-
 /* Does the client of the port `from` lead to that of the port `to`, or is it that: along edges that are made and not delayed, or along `any`? */
 static bool leads(struct chr_graph *graph, const char *from, const char *to, bool any)
 {
 	const unsigned count = graph->wire_count + CHR_GRAPH_DRAWN_MAX;
 	struct chr_wire *last = NULL; /* of those reached, a list; each is looked at once */
-	if (same_client(from, to))
+	if (chr_edge_same_client(from, to))
 		return true;
 	for (unsigned i = 0; i < count; i++)
 		wire_at(graph, i)->reached = false;
 	for (const char *at = from;;) {
 		for (unsigned i = 0; i < count; i++) {
 			struct chr_wire *wire = wire_at(graph, i);
-			if (wire->reached || !same_client(at, wire->edge.from) || (!any && (!wire->made || wire->edge.closes)))
+			if (wire->reached || !chr_edge_same_client(at, wire->edge.from) ||
+			    (!any && (!wire->made || wire->edge.closes)))
 				continue;
-			if (same_client(wire->edge.to, to))
+			if (chr_edge_same_client(wire->edge.to, to))
 				return true;
 			wire->reached = true;
 			wire->next = last;
@@ -49,7 +44,7 @@ static bool leads(struct chr_graph *graph, const char *from, const char *to, boo
 /* May PipeWire overlook what the edge closes, because of the delayed edge `other`? */
 static bool hides(struct chr_graph *graph, const struct chr_edge *other, const struct chr_edge *edge)
 {
-	return !same_client(other->to, edge->to) && !same_client(other->from, other->to) &&
+	return !chr_edge_same_client(other->to, edge->to) && !chr_edge_same_client(other->from, other->to) &&
 	       leads(graph, edge->to, other->to, false) && leads(graph, other->to, edge->from, false);
 }
 
@@ -87,8 +82,8 @@ static bool concerns(const struct chr_graph *graph, const struct chr_edge *edge)
 {
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		const struct chr_edge *wire = &graph->wire[i].edge;
-		if (same_client(wire->from, edge->from) || same_client(wire->to, edge->from) || same_client(wire->from, edge->to) ||
-		    same_client(wire->to, edge->to))
+		if (chr_edge_same_client(wire->from, edge->from) || chr_edge_same_client(wire->to, edge->from) ||
+		    chr_edge_same_client(wire->from, edge->to) || chr_edge_same_client(wire->to, edge->to))
 			return true;
 	}
 	return false;

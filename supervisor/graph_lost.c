@@ -4,16 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool same_edge(const struct chr_edge *a, const struct chr_edge *b)
-{
-	return !strcmp(a->from, b->from) && !strcmp(a->to, b->to);
-}
-
-static bool same_client(const char *a, const char *b)
-{
-	return !strncmp(a, b, strcspn(a, ":") + 1);
-}
-
 static void forget(struct chr_graph *graph, unsigned at)
 {
 	graph->lost_edge[at] = graph->lost_edge[--graph->lost_count];
@@ -30,7 +20,7 @@ void chr_graph_lose(struct chr_graph *graph, const struct chr_edge *edge, const 
 void chr_graph_find(struct chr_graph *graph, const struct chr_edge *edge)
 {
 	for (unsigned i = 0; i < graph->lost_count;)
-		if (same_edge(&graph->lost_edge[i].edge, edge))
+		if (chr_edge_joins(&graph->lost_edge[i].edge, edge->from, edge->to))
 			forget(graph, i);
 		else
 			i++;
@@ -40,7 +30,7 @@ void chr_graph_find(struct chr_graph *graph, const struct chr_edge *edge)
 static bool is_end_of(const struct chr_notice *notice, const char *from, const char *to, const char *end)
 {
 	bool goes = notice->kind == CHR_NOTICE_DISCONNECT || notice->kind == CHR_NOTICE_PORT_GONE;
-	return goes && ((from && same_client(from, end)) || (to && same_client(to, end)));
+	return goes && ((from && chr_edge_same_client(from, end)) || (to && chr_edge_same_client(to, end)));
 }
 
 void chr_graph_witness(struct chr_graph *graph, const struct chr_notice *notice, const char *from, const char *to)
@@ -86,7 +76,7 @@ bool chr_graph_is_lost(const struct chr_graph *graph, const struct chr_wire *wir
 	for (unsigned i = 0; i < graph->lost_count; i++) {
 		const struct chr_lost_edge *lost = &graph->lost_edge[i];
 		/* one whose port went is made again with the next client of that name, however it was lost */
-		if (!lost->gone_us[0] && !lost->gone_us[1] && same_edge(&lost->edge, &wire->edge))
+		if (!lost->gone_us[0] && !lost->gone_us[1] && chr_edge_joins(&lost->edge, wire->edge.from, wire->edge.to))
 			return true;
 	}
 	return false;
@@ -97,7 +87,7 @@ static bool is_bare(const struct chr_graph *graph, const char *end)
 {
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		const struct chr_wire *wire = &graph->wire[i];
-		if (wire->made && (same_client(wire->edge.from, end) || same_client(wire->edge.to, end)))
+		if (wire->made && (chr_edge_same_client(wire->edge.from, end) || chr_edge_same_client(wire->edge.to, end)))
 			return false;
 	}
 	return true;

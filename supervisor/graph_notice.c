@@ -144,7 +144,7 @@ static void take_disconnect(struct chr_graph *graph, const struct chr_notice *no
 		*edge = wire->edge;
 	}
 	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX; i++)
-		if (!strcmp(graph->drawn[i].edge.from, edge->from) && !strcmp(graph->drawn[i].edge.to, edge->to))
+		if (chr_edge_joins(&graph->drawn[i].edge, edge->from, edge->to))
 			graph->drawn[i].made &= !last;
 	if (!own)
 		chr_graph_lose(graph, edge, notice);
@@ -166,7 +166,7 @@ static bool take_edge(struct chr_graph *graph, struct chr_notice *notice)
 void chr_graph_forget_drawn(struct chr_graph *graph, const char *from, const char *to)
 {
 	for (unsigned i = 0; i < CHR_GRAPH_DRAWN_MAX; i++)
-		if (!strcmp(graph->drawn[i].edge.from, from) && !strcmp(graph->drawn[i].edge.to, to))
+		if (chr_edge_joins(&graph->drawn[i].edge, from, to))
 			graph->drawn[i] = (struct chr_wire){0};
 }
 

@@ -50,7 +50,7 @@ static bool is_clock(const struct chr_edge *edge)
 }
 
 /* When somebody was quicker there is nothing to disconnect: JACK will tell. */
-static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
+void chr_graph_break(struct chr_graph *graph, struct chr_wire *wire)
 {
 	const char *a = chr_graph_resolve(graph, wire->edge.from), *b = chr_graph_resolve(graph, wire->edge.to);
 	wire->made = false;
@@ -59,21 +59,15 @@ static void disconnect(struct chr_graph *graph, struct chr_wire *wire)
 		chr_graph_disconnect(graph, a, b);
 }
 
-void chr_graph_break(struct chr_graph *graph, struct chr_wire *wire)
-{
-	disconnect(graph, wire);
-}
-
 /* JACK decides when an edge is made whether it closes a loop. An edge module -> out that was made before its clock edge makes
  * out wait for the module, so it is taken away first; the pass makes it again behind the clock edge. */
 static void clear_way_for_clock(struct chr_graph *graph, const struct chr_edge *clock)
 {
-	size_t out = (size_t)(strchr(clock->from, ':') - clock->from) + 1,
-	       module = (size_t)(strchr(clock->to, ':') - clock->to) + 1;
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		struct chr_wire *wire = &graph->wire[i];
-		if (wire->made && !strncmp(wire->edge.from, clock->to, module) && !strncmp(wire->edge.to, clock->from, out))
-			disconnect(graph, wire);
+		if (wire->made && chr_edge_same_client(wire->edge.from, clock->to) &&
+		    chr_edge_same_client(wire->edge.to, clock->from))
+			chr_graph_break(graph, wire);
 	}
 }
 
@@ -168,7 +162,7 @@ static struct chr_wire *find(struct chr_wire *list, unsigned count, const struct
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct chr_wire *wire = &list[(*next + i) % count];
-		if (!strcmp(wire->edge.from, edge->from) && !strcmp(wire->edge.to, edge->to)) {
+		if (chr_edge_joins(&wire->edge, edge->from, edge->to)) {
 			*next = (*next + i + 1) % count;
 			return wire;
 		}
@@ -235,7 +229,7 @@ static bool adopt(struct chr_graph *graph, struct chr_edges *cuts)
 	next = 0;
 	for (unsigned i = 0; i < old_count; i++)
 		if (!find(fresh, count, &old[i].edge, &next) && old[i].made)
-			disconnect(graph, &old[i]);
+			chr_graph_break(graph, &old[i]);
 	free(old);
 	forget_drawn(graph);
 	return true;
