@@ -164,7 +164,7 @@ static int find_again(struct chr_campaign *campaign, struct chr_shot *shot)
 		return 0;
 	if (session->judge.adrift) {
 		shot->failed = true;
-		snprintf(shot->note, sizeof shot->note, "the sound never came back as it was");
+		snprintf(shot->note, sizeof shot->note, "the sound never came back as it was: off by %.3g", session->judge.off);
 	} else if (!(shot->kind->flags & CHR_KIND_FRESH)) {
 		return 0;
 	}

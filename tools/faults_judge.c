@@ -1,5 +1,6 @@
 #include "tools/faults_judge.h"
 
+#include <math.h>
 #include <string.h>
 
 #define STEPS 16 /* periods that a sequence out of step is looked for beside its legal places */
@@ -52,6 +53,29 @@ static uint32_t differing(struct chr_judge *judge, uint64_t at, uint32_t frames,
 		count += differs;
 	}
 	return count;
+}
+
+/* The most by which a sample differs from the expected ones at `at` .. */
+static double distance(struct chr_judge *judge, uint64_t at, uint32_t frames, const float *const data[])
+{
+	static float expected[CHR_JUDGE_CHANNELS][CHR_JUDGE_BLOCK];
+	float *const out[CHR_JUDGE_CHANNELS] = {expected[0], expected[1]};
+	double worst = 0.0;
+	judge->expect(judge->self, at, frames, out);
+	for (unsigned c = 0; c < judge->channels; c++)
+		for (uint32_t i = 0; i < frames; i++)
+			worst = fmax(worst, fabs((double)expected[c][i] - (double)data[c][i]));
+	return worst;
+}
+
+/* How far what is heard is from the sequence where it is nearest to it. */
+static double nearest(struct chr_judge *judge, uint32_t frames, const float *const data[])
+{
+	uint64_t reach = judge->passed < CHR_JUDGE_AHEAD ? judge->passed : CHR_JUDGE_AHEAD;
+	double best = INFINITY;
+	for (uint64_t ahead = 0; ahead <= reach; ahead += judge->period)
+		best = fmin(best, distance(judge, judge->position + ahead, frames, data));
+	return best;
 }
 
 static uint32_t silent(const struct chr_judge *judge, uint32_t frames, const float *const data[])
@@ -123,6 +147,7 @@ static void compare(struct chr_judge *judge, uint32_t frames, const float *const
 	uint32_t wrong = differing(judge, judge->position, frames, data, false);
 	judge->right += frames - wrong;
 	lose(judge, judge->now, wrong, CHR_LOSS_WRONG);
+	judge->off = nearest(judge, frames, data);
 	judge->passed += frames;
 	judge->adrift++;
 }

@@ -52,6 +52,7 @@ struct chr_judge {
 	uint64_t right, wrong; /* frames judged */
 	uint64_t steps;        /* times out of step */
 	uint32_t adrift;       /* cycles in a row that were neither silent nor to be found in the sequence */
+	double off;            /* the most by which the last of them differed from the sequence, where it is nearest to it */
 };
 
 #define CHR_JUDGE_BACK  65536u
