@@ -1,5 +1,6 @@
 #include "common/board.h"
 
+#include "common/event.h"
 #include "common/segment.h"
 
 static uint64_t pack(uint32_t previous, uint32_t last)
@@ -47,6 +48,25 @@ bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set 
 		}
 	}
 	return true;
+}
+
+void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames)
+{
+	/* relaxed: it vouches for nothing else */
+	atomic_store_explicit(&pulse->owed, frames ? pack(at, frames) : 0, memory_order_relaxed);
+}
+
+uint32_t chr_board_owed(const struct chr_board *board, uint32_t at, uint32_t frames, uint32_t now, uint32_t window)
+{
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
+		uint64_t completed = atomic_load_explicit(&board->pulse[i].frames, memory_order_relaxed);
+		uint64_t owed = atomic_load_explicit(&board->pulse[i].owed, memory_order_relaxed);
+		if (!completed || chr_frames_diff((uint32_t)completed, now - window) < 0)
+			continue;
+		uint32_t its = (uint32_t)(owed >> 32) == at ? (uint32_t)owed : 0;
+		frames = its < frames ? its : frames;
+	}
+	return frames;
 }
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in)

@@ -95,6 +95,7 @@ static struct chr_rt *make_rt(struct engine *engine)
 				     .desc = &engine->loaded->desc,
 				     .slot = engine->slot,
 				     .pulse = &engine->board[order->lane]->pulse[order->member],
+				     .lane_board = engine->board[order->lane],
 				     .choice = engine->choice,
 				     .lane = order->lane,
 				     .sample_rate = (float)engine->client.sample_rate,

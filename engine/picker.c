@@ -36,28 +36,28 @@ static void turn(struct chr_picker *picker, int lane)
 }
 
 /* The other out may have named a lane already; else this one looks for a good one, beginning with the lane heard last. */
-static int agree(const struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now, uint32_t frames)
+static int agree(const struct chr_picker *picker, const struct chr_turn *before, struct chr_turn now, uint32_t frames)
 {
-	int lane = chr_choice_made(picker->choice, now, frames);
-	if (lane != CHR_LANE_NONE || !ran)
+	int lane = chr_choice_made(picker->choice, now.at, frames);
+	if (lane != CHR_LANE_NONE || !before)
 		return lane;
 	int first = picker->last == 1 ? 1 : 0;
-	if (good(picker, first, previous, now))
+	if (good(picker, first, before->frame, now.frame))
 		lane = first;
-	else if (good(picker, !first, previous, now))
+	else if (good(picker, !first, before->frame, now.frame))
 		lane = !first;
-	return lane == CHR_LANE_NONE ? lane : chr_choice_make(picker->choice, now, frames, lane);
+	return lane == CHR_LANE_NONE ? lane : chr_choice_make(picker->choice, now.at, frames, lane);
 }
 
-int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now, uint32_t frames)
+int chr_picker_choose(struct chr_picker *picker, const struct chr_turn *before, struct chr_turn now, uint32_t frames)
 {
 	int lane = CHR_LANE_NONE;
 	if (picker->choice) {
 		/* what was settled after this out had its turn */
-		if (picker->last == CHR_LANE_NONE && ran)
-			picker->last = chr_choice_made(picker->choice, previous, frames);
-		lane = agree(picker, ran, previous, now, frames);
-	} else if (ran && good(picker, 0, previous, now)) {
+		if (picker->last == CHR_LANE_NONE && before)
+			picker->last = chr_choice_made(picker->choice, before->at, frames);
+		lane = agree(picker, before, now, frames);
+	} else if (before && good(picker, 0, before->frame, now.frame)) {
 		lane = 0;
 	}
 	turn(picker, lane);

@@ -34,13 +34,19 @@ struct chr_picker {
 	float tail[CHR_PORTS_MAX]; /* last sample given */
 };
 
+/* A cycle as an out sees it: the frame at which what it computes begins, and JACK's frame time, which is ahead where this out is late
+ * (engine/missed.h). Pulses bear the first, and the outs agree by the second, in which they are heard. */
+struct chr_turn {
+	uint32_t frame, at;
+};
+
 /* `choice` is used with two lanes only. All pointers must outlive the picker. */
 void chr_picker_init(struct chr_picker *picker, const struct chr_slot_picker *orders,
 		     const struct chr_board *const board[CHR_LANES], struct chr_choice *choice, uint32_t lanes, float sample_rate);
 
-/* Settles which lane is heard in the cycle of `frames` frames that begins at `now`; out's own cycle before it began at `previous`
- * (`ran` false: there was none). Returns a lane or CHR_LANE_NONE, and keeps it as `last`. */
-CHR_RT int chr_picker_choose(struct chr_picker *picker, bool ran, uint32_t previous, uint32_t now, uint32_t frames);
+/* Settles which lane is heard in the cycle `now` of `frames` frames; out's own cycle before it was `before` (NULL: there was none). Returns a
+ * lane or CHR_LANE_NONE, and keeps it as `last`. */
+CHR_RT int chr_picker_choose(struct chr_picker *picker, const struct chr_turn *before, struct chr_turn now, uint32_t frames);
 
 /* One input's samples with one lane alone, `playing` or not: `in` itself, or `scratch` filled. Call for each port, then
  * chr_picker_advance() once. `frames` > 0. */

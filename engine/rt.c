@@ -4,6 +4,7 @@
 #include "engine/denormal.h"
 #include "engine/join.h"
 #include "engine/memory.h"
+#include "engine/missed.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 	rt->desc = setup->desc;
 	rt->slot = setup->slot;
 	rt->pulse = setup->pulse;
+	rt->lane_board = setup->lane_board;
 	rt->sample_rate = setup->sample_rate;
 	rt->lane = setup->lane;
 	rt->channels = setup->channels;
@@ -118,15 +120,6 @@ void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us)
 		atomic_store_explicit(&status->worst_us, busy_us, memory_order_relaxed);
 }
 
-static void watch_time(struct chr_rt *rt, uint32_t frame)
-{
-	uint32_t expected = rt->frame + rt->frames;
-	if (rt->ran && frame != expected) {
-		chr_rt_count(&rt->slot->status.skipped);
-		chr_rt_note(rt, CHR_NOTE_SKIPPED, frame, frame - expected, 0);
-	}
-}
-
 /* A port that is patched to its own module reads the buffer that the module writes: then it gets a copy. */
 static const float *apart(struct chr_rt *rt, unsigned port, const float *in, float *const *out, uint32_t frames)
 {
@@ -177,8 +170,7 @@ static void fade(struct chr_rt *rt, float *const *out, uint32_t frames)
 	}
 }
 
-/* One call of the module: `frames` frames from `at` on, counted from where aim() put the buffers. */
-static void run_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
+void chr_rt_span(struct chr_rt *rt, uint32_t at, uint32_t frames)
 {
 	const float *in[CHR_PORTS_MAX];
 	float *out[CHR_PORTS_MAX];
@@ -206,68 +198,10 @@ static void run(struct chr_rt *rt, bool playing, uint32_t frames, uint32_t frame
 		aim(rt, playing, begin, part, in, out);
 		for (uint32_t at = 0; at < part;) {
 			uint32_t next = chr_events_apply_due(rt, frame, begin + at, begin + part) - begin;
-			run_span(rt, at, next - at);
+			chr_rt_span(rt, at, next - at);
 			at = next;
 		}
 	}
-}
-
-/* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */
-static bool reads_itself(const struct chr_rt *rt, const float *const *in, float *const *out)
-{
-	for (unsigned i = 0; i < rt->ports; i++)
-		for (unsigned k = 0; in[i] && k < rt->ports; k++)
-			if (has(rt->inputs, i) && has(rt->outputs, k) && out[k] == in[i])
-				return true;
-	return false;
-}
-
-/* What stands in for the inputs of the missed frames; the outputs go where this cycle's will be. */
-static void aim_missed(struct chr_rt *rt, uint32_t frames, float *const *out)
-{
-	for (unsigned i = 0; i < rt->ports; i++) {
-		bool is_in = has(rt->inputs, i), present = !has(rt->absent, i), held = present && has(rt->controls, i);
-		rt->in[i] = !is_in ? NULL : held ? rt->input[i] : rt->silence;
-		rt->out[i] = !is_in && present ? out[i] : NULL;
-		for (uint32_t k = 0; held && k < frames; k++)
-			rt->input[i][k] = rt->held[i];
-	}
-}
-
-/* How many frames the cycle has to make up for before it. */
-static uint32_t missed_frames(struct chr_rt *rt, uint32_t frames, uint32_t frame)
-{
-	uint32_t shortest = (uint32_t)rt->sample_rate / 1000 * CHR_MISSED_MS, back = frames / 4;
-	uint64_t room = (uint64_t)CHR_MISSED_MAX * frames;
-	int32_t missed = rt->ran ? chr_frames_diff(frame, rt->frame + rt->frames) : 0;
-	room = room > shortest ? room : shortest;
-	rt->made_up -= rt->made_up < back ? rt->made_up : back;
-	return missed > 0 && frames && (uint32_t)missed + rt->made_up <= room ? (uint32_t)missed : 0;
-}
-
-static void make_up(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
-{
-	uint32_t from = rt->frame + rt->frames, missed = missed_frames(rt, frames, frame);
-	uint32_t part = frames < CHR_BLOCK_MAX ? frames : CHR_BLOCK_MAX;
-	if (!missed || reads_itself(rt, in, out))
-		return;
-	rt->made_up += missed;
-	rt->missed = true;
-	aim_missed(rt, part, out);
-	for (uint32_t at = 0; at < missed;) {
-		uint32_t end = missed - at < part ? missed : at + part;
-		uint32_t next = chr_events_apply_due(rt, from, at, end);
-		run_span(rt, 0, next - at);
-		at = next;
-	}
-	rt->missed = false;
-}
-
-static void hold(struct chr_rt *rt, uint32_t frames, const float *const *in)
-{
-	for (unsigned i = 0; frames && i < rt->ports; i++)
-		if (has(rt->controls, i))
-			rt->held[i] = in[i] ? in[i][frames - 1] : 0.0f;
 }
 
 #define ROW 16u /* samples looked at side by side */
@@ -326,17 +260,18 @@ static void mute(struct chr_rt *rt, bool heard, uint32_t frames, float *const *o
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 
-/* Which lane is heard in the cycle that begins at `frame`; how the one before was settled is known by now. */
-static int pick(struct chr_rt *rt, uint32_t frames, uint32_t frame)
+/* Which lane is heard in this cycle; how the one before was settled is known by now. */
+static int pick(struct chr_rt *rt, uint32_t frames, struct chr_turn now)
 {
 	struct chr_slot_status *status = &rt->slot->status;
 	struct chr_picker *picker = &rt->picker;
 	if (!picker->board[0])
 		return (int)rt->lane;
-	int lane = chr_picker_choose(picker, rt->ran, rt->frame, frame, frames);
+	const struct chr_turn before = {.frame = rt->frame, .at = rt->at};
+	int lane = chr_picker_choose(picker, rt->ran ? &before : NULL, now, frames);
 	bool silent = lane == CHR_LANE_NONE;
 	if (picker->choice)
-		silent = rt->ran && chr_choice_made(picker->choice, rt->frame, rt->frames) == CHR_LANE_NONE;
+		silent = rt->ran && chr_choice_made(picker->choice, rt->at, rt->frames) == CHR_LANE_NONE;
 	if (silent)
 		chr_rt_count(&status->silent);
 	if (lane == (int)rt->lane)
@@ -357,22 +292,23 @@ static void tell(struct chr_rt *rt, uint32_t mxcsr)
 	chr_rt_count(&status->cycles);
 }
 
-void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out)
+void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t at, const float *const *in, float *const *out)
 {
 	uint32_t mxcsr = chr_denormals_off();
+	uint32_t frame = chr_missed_enter(rt, frames, at);
 	if (rt->pulse)
 		chr_pulse_enter(rt->pulse, frame);
-	watch_time(rt, frame);
 	chr_events_drain(rt, frame);
 	if (rt->publish_left && rt->publish_loops)
 		chr_join_lend(rt, frame, frames, in);
-	bool joined = rt->joining && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames);
+	/* while it is late, another cycle may be the twin's */
+	bool joined = rt->joining && !rt->owed && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames);
 	if (joined && rt->join_loops)
 		in = rt->borrowed;
 	if (!joined)
-		make_up(rt, frames, frame, in, out);
-	hold(rt, frames, in);
-	bool heard = pick(rt, frames, frame) == (int)rt->lane;
+		chr_missed_make_up(rt, frames, in, out);
+	chr_missed_hold(rt, frames, in);
+	bool heard = pick(rt, frames, (struct chr_turn){.frame = frame, .at = at}) == (int)rt->lane;
 	chr_change_begin(rt);
 	run(rt, heard, frames, frame, in, out);
 	chr_events_settle(rt);
@@ -382,6 +318,7 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const floa
 	if (rt->picker.choice)
 		mute(rt, heard, frames, out);
 	rt->frame = frame;
+	rt->at = at;
 	rt->frames = frames;
 	rt->ran = true;
 	if (rt->publish_left) {

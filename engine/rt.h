@@ -1,13 +1,7 @@
 /* The realtime half of a module process: one cycle of one instance, without a word of JACK, so that tests drive it frame by frame.
  *
- * A cycle: enter the pulse, take events, join the twin if asked, make up for missed cycles, cut the block at the events' frames,
+ * A cycle: find out whether it is late (engine/missed.h), enter the pulse, take events, join the twin if asked, make up for missed cycles, cut the block at the events' frames,
  * move the parameters and call the module on each span, judge the outputs, publish what others want to know, complete the pulse.
- *
- * A cycle is missed when JACK comes to this module too late, while others ran. What has its own course would then be late for ever
- * beside the others: the phase of an oscillator, an envelope, a ramp, the beat. So the module runs for the frames that it missed, at the start of
- * its next cycle, with events at their frames. Nobody hears that, and what it would have read is gone: control voltages stand
- * where they stood last, audio is silent. There is room for so many frames; what is made up for takes from it, and a quarter of every cycle
- * gives back, so that a module that is late because it is slow does not stay late by making up. What does not fit is let be.
  *
  * Everything here belongs to the audio thread from the first chr_rt_cycle() on, except `twin`.
  */
@@ -27,9 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CHR_SMOOTH_MS  5.0f /* ramp of a change where neither event nor parameter says how long */
-#define CHR_MISSED_MAX 8u   /* periods that are made up for, */
-#define CHR_MISSED_MS  50u  /* or this, where it is more */
+#define CHR_SMOOTH_MS 5.0f /* ramp of a change where neither event nor parameter says how long */
 
 /* What the future of an instance depends on beside the module's state and the pending events. No padding: it is copied
  * between twins and summed. */
@@ -46,6 +38,7 @@ struct chr_rt_setup {
 	const struct chr_descriptor *desc; /* of that module, in private memory */
 	struct chr_slot *slot;
 	struct chr_pulse *pulse;                  /* its line on the lane's board; NULL: none */
+	const struct chr_board *lane_board;       /* that board; NULL: nothing is known of the others in the lane */
 	const struct chr_board *board[CHR_LANES]; /* read by the picker of a module with CHR_MODULE_OUT; NULL elsewhere */
 	struct chr_choice *choice;                /* of the outs of two lanes; NULL elsewhere */
 	uint32_t lane;                            /* 0 = a, 1 = b */
@@ -77,10 +70,12 @@ struct chr_rt {
 	unsigned char *state;        /* the module's, 64-byte aligned */
 	unsigned char *state_coming; /* where a twin's is copied before it counts */
 
-	uint32_t frame, frames; /* of the previous cycle */
+	uint32_t frame, frames; /* of what the previous cycle computed */
+	uint32_t at;            /* JACK's frame time of it */
 	bool ran;               /* there was one */
 	bool missed;            /* what runs now are missed frames */
-	uint32_t made_up;       /* frames, of late */
+	uint32_t owed, owed_at; /* frames that this instance is behind JACK's time, and that time where it was last found to be */
+	uint32_t due, made_up;  /* frames: missed before this cycle, and made up for of late */
 	uint32_t serial;        /* of the newest event taken that changes the state */
 	bool serial_known;      /* there was one */
 	uint64_t output_sum;    /* of the previous cycle's outputs, before an out that is not heard is muted */
@@ -109,6 +104,7 @@ struct chr_rt {
 	float *ramp[CHR_PARAMS_MAX + 1]; /* one per parameter; the last for the fade */
 	float *input[CHR_PORTS_MAX];     /* one per input, for what cannot be passed on in place */
 
+	const struct chr_board *lane_board;
 	float held[CHR_PORTS_MAX]; /* the last sample of each input that is no audio */
 
 	struct chr_picker picker;
@@ -124,10 +120,10 @@ struct chr_rt {
 struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup);
 void chr_rt_destroy(struct chr_rt *rt);
 
-/* Runs the cycle that begins at `frame` and has `frames` frames (any number). `in` and `out` have CHR_PORTS_MAX
+/* Runs the cycle that begins at JACK's frame time `at` and has `frames` frames (any number). `in` and `out` have CHR_PORTS_MAX
  * buffers, by place in the module's port table.
  * NULL: the port is absent. */
-CHR_RT void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t frame, const float *const *in, float *const *out);
+CHR_RT void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t at, const float *const *in, float *const *out);
 
 /* The last cycle took `busy_us` of the callback. */
 CHR_RT void chr_rt_busy(struct chr_rt *rt, uint32_t busy_us);
@@ -141,8 +137,10 @@ CHR_RT bool chr_rt_has_port(const struct chr_descriptor *desc, unsigned port, ui
 /* Are they all numbers? */
 CHR_RT bool chr_rt_finite(const float *samples, uint32_t frames);
 
-/* For the other files of the realtime half: the module's state fresh; a note to the supervisor (lost when its ring is full);
+/* For the other files of the realtime half: one call of the module for `frames` frames from `at` on, counted from where rt->in and rt->out
+ * point; the module's state fresh; a note to the supervisor (lost when its ring is full);
  * one more of a counter that this thread alone writes. */
+CHR_RT void chr_rt_span(struct chr_rt *rt, uint32_t at, uint32_t frames);
 CHR_RT void chr_rt_reset(struct chr_rt *rt);
 CHR_RT void chr_rt_note(struct chr_rt *rt, unsigned kind, uint32_t frame, uint32_t count, uint64_t sum);
 

@@ -239,6 +239,7 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 		instance->skip_us = chr_monotonic_us();
 		instance->skip_frame = note->frame;
 		instance->skip_count = note->count;
+		instance->skip_made_up = (uint32_t)note->sum;
 		break;
 	case CHR_NOTE_NONFINITE:
 		tell_nonfinite(unit, instance);

@@ -90,7 +90,8 @@ void chr_lanes_judge_skips(struct chr_conductor *conductor, uint64_t now)
 		bool fresh = a->skip_us || b->skip_us;
 		if (!fresh || !chr_lanes_counts(unit))
 			continue;
-		if (a->skip_us && b->skip_us && a->skip_frame == b->skip_frame && a->skip_count == b->skip_count) {
+		if (a->skip_us && b->skip_us && a->skip_frame == b->skip_frame && a->skip_count == b->skip_count &&
+		    a->skip_made_up == b->skip_made_up) {
 			a->skip_us = b->skip_us = 0;
 			continue;
 		}

@@ -75,7 +75,7 @@ struct chr_instance {
 	bool summed; /* has answered the audit with: */
 	uint64_t sum, outputs;
 	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */
-	uint32_t skip_frame, skip_count;
+	uint32_t skip_frame, skip_count, skip_made_up;
 	bool by_hand;            /* its end was asked for by a person: no fault */
 	pid_t last_pid;          /* of the process that died last: its wait status tells the cause */
 	uint32_t skipped_before; /* cycles skipped before it was wired: JACK had not let it in yet */

@@ -8,6 +8,7 @@
 
 #define BED_FRAMES 20000 /* longest cycle */
 #define BED_RATE   48000.0f
+#define BED_MEMBER 5u /* the instance's line on the board */
 
 /* probe: out `level` is the parameter level, `sum` a recurrence over `in` and level, `tick` counts frames since the state was
  * fresh; while `poison` is on, sum is not a number. */

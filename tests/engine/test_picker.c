@@ -57,9 +57,16 @@ static void mark(unsigned lane, bool broken)
 		atomic_store_explicit(&orders[out].broken[lane], broken, memory_order_release);
 }
 
+/* `ago` frames after its last cycle; 0: it had none. */
+static int choose_after(struct chr_picker *by, uint32_t ago)
+{
+	const struct chr_turn before = {.frame = frame - ago, .at = frame - ago};
+	return chr_picker_choose(by, ago ? &before : NULL, (struct chr_turn){.frame = frame, .at = frame}, N);
+}
+
 static int choose(unsigned out)
 {
-	return chr_picker_choose(&picker[out], ran, frame - N, frame, N);
+	return choose_after(&picker[out], ran ? N : 0);
 }
 
 /* A cycle in which both outs run, `first` before the other, and then the modules of the lanes in the mask `alive`. Returns the lane heard. */
@@ -126,7 +133,7 @@ START_TEST(a_jump_of_the_frame_time_breaks_no_lane)
 	cycle(_i, 3);
 	frame += 3 * N;
 	for (unsigned out = 0; out < CHR_LANES; out++)
-		ck_assert_int_eq(chr_picker_choose(&picker[out], true, frame - 4 * N, frame, N), 0);
+		ck_assert_int_eq(choose_after(&picker[out], 4 * N), 0);
 }
 END_TEST
 
@@ -171,10 +178,10 @@ START_TEST(a_new_out_says_nothing)
 	cycle(0, 3);
 	struct chr_picker fresh;
 	chr_picker_init(&fresh, &orders[_i], (const struct chr_board *const *)board, &choice, 2, BED_RATE);
-	ck_assert_int_eq(chr_picker_choose(&fresh, false, 0, frame, N), CHR_LANE_NONE);
+	ck_assert_int_eq(choose_after(&fresh, 0), CHR_LANE_NONE);
 	ck_assert_int_eq(choose(!_i), 0);
 	chr_picker_init(&fresh, &orders[_i], (const struct chr_board *const *)board, &choice, 2, BED_RATE);
-	ck_assert_int_eq(chr_picker_choose(&fresh, false, 0, frame, N), 0);
+	ck_assert_int_eq(choose_after(&fresh, 0), 0);
 }
 END_TEST
 
