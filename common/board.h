@@ -19,7 +19,8 @@ struct chr_pulse {
 	_Alignas(64) _Atomic uint64_t frames; /* previous << 32 | last: frames at which completed cycles began */
 	_Atomic uint32_t entered;             /* frame at which the cycle in progress (or the last one) began */
 	_Atomic uint32_t cycles;              /* completed cycles; wraps; 0 = none yet */
-	_Atomic uint64_t owed; /* at << 32 | frames: when JACK's frame time was `at`, the member was that far behind it; 0 = never */
+	_Atomic uint64_t
+		owed; /* at << 32 | frames: when JACK's frame time was `at`, the member was that far behind it; 0 = never */
 };
 
 struct chr_board {

@@ -36,7 +36,7 @@ enum chr_event_kind {
 	CHR_NOTE_JOINED = 128, /* joined the twin: from `frame` on both are in lockstep */
 	CHR_NOTE_CHECKSUM,     /* `sum` is the checksum of the state just before `frame`; `outputs` */
 	CHR_NOTE_NONFINITE,    /* a block that began at `frame` had non-finite samples; silenced, state reset */
-	CHR_NOTE_SKIPPED,      /* `count` frames were skipped before the cycle that began at `frame`; `sum` of them were made up for */
+	CHR_NOTE_SKIPPED, /* `count` frames were skipped before the cycle that began at `frame`; `sum` of them were made up for */
 
 	/* main thread -> supervisor (eventfd wakes it); long results stand in the slot's `report` block */
 	CHR_REPORT_HELLO = 192, /* process is up, holds its robust mutex and waits for orders */
