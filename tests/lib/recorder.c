@@ -1,6 +1,7 @@
 #include "tests/lib/recorder.h"
 
 #include "tests/lib/child.h"
+#include "tests/lib/stall.h"
 
 #include <errno.h>
 #include <semaphore.h>
@@ -28,7 +29,9 @@ struct chr_recorder {
 	size_t cycles, cycle_room;
 	size_t skipped;
 	unsigned skips;
-	jack_nframes_t next; /* frame at which the next cycle should begin */
+	jack_nframes_t next;                  /* frame at which the next cycle should begin */
+	struct chr_stall *stall;              /* of a watch */
+	unsigned stalls_before, stalls_after; /* when the recording began and ended */
 
 	_Atomic size_t frames; /* recorded; stored by the audio thread */
 	_Atomic size_t goal;   /* frames at which the waiter wants to be woken */
@@ -99,6 +102,9 @@ struct chr_recorder *chr_recorder_create(const char *client, unsigned ports, siz
 	rec->cycle = calloc(rec->cycle_room, sizeof *rec->cycle);
 	if (!rec->cycle || open_ports(rec) < 0)
 		goto fail;
+	if (!ports) /* what takes away half of a period may well make a client late */
+		rec->stall = chr_stall_create(
+			(unsigned)(500000ull * jack_get_buffer_size(rec->client) / jack_get_sample_rate(rec->client)));
 	jack_set_process_callback(rec->client, process, rec);
 	if (jack_activate(rec->client) != 0)
 		goto fail;
@@ -114,6 +120,7 @@ void chr_recorder_destroy(struct chr_recorder *rec)
 		return;
 	if (rec->client)
 		jack_client_close(rec->client);
+	chr_stall_destroy(rec->stall);
 	for (unsigned i = 0; i < rec->ports; i++)
 		free(rec->data[i]);
 	free(rec->cycle);
@@ -162,6 +169,7 @@ static void switch_to(struct chr_recorder *rec, int wanted)
 void chr_recorder_stop(struct chr_recorder *rec)
 {
 	switch_to(rec, 0);
+	rec->stalls_after = chr_stall_count(rec->stall);
 }
 
 void chr_recorder_start(struct chr_recorder *rec)
@@ -170,6 +178,7 @@ void chr_recorder_start(struct chr_recorder *rec)
 	rec->cycles = 0;
 	rec->skips = 0;
 	rec->skipped = 0;
+	rec->stalls_before = rec->stalls_after = chr_stall_count(rec->stall);
 	atomic_store_explicit(&rec->frames, 0, memory_order_relaxed);
 	switch_to(rec, 1);
 }
@@ -203,7 +212,7 @@ int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size
 			return -1;
 		if (rec->skips == 0)
 			return 0;
-		if (watch && watch->skips == 0)
+		if (watch && !chr_recorder_stalls(watch))
 			verdict = 1;
 	}
 	return verdict;
@@ -222,6 +231,11 @@ const float *chr_recorder_data(const struct chr_recorder *rec, unsigned port)
 unsigned chr_recorder_skips(const struct chr_recorder *rec)
 {
 	return rec->skips;
+}
+
+unsigned chr_recorder_stalls(const struct chr_recorder *watch)
+{
+	return watch->skips + watch->stalls_after - watch->stalls_before;
 }
 
 size_t chr_recorder_skipped(const struct chr_recorder *rec)

@@ -1,7 +1,8 @@
 /* A JACK client that records ports into memory together with the frame time of every cycle.
  *
  * A recorder without ports is a watch: nothing in the graph feeds it, so the frames that it misses were lost by the machine or the
- * server and not by what is tested. Functions belong to the main thread; the callback allocates and blocks nowhere.
+ * server and not by what is tested. It also sees a single processor
+ * stall (tests/lib/stall.h), which may hold up the graph and not the watch. Functions belong to the main thread; the callback allocates and blocks nowhere.
  */
 #ifndef CHR_TESTS_LIB_RECORDER_H
 #define CHR_TESTS_LIB_RECORDER_H
@@ -30,7 +31,7 @@ void chr_recorder_start(struct chr_recorder *rec);
 /* Waits until `frames` frames (at most the room) are recorded. False when 5 s pass without a cycle: the server has died. */
 bool chr_recorder_wait(struct chr_recorder *rec, size_t frames);
 
-/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is. A recording with a
+/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is, see chr_recorder_stalls(). A recording with a
  * skip is made anew, up to five times. Returns 0; 1 when the recorder lost frames that the watch did not, so that the graph before it was
  * late; -1 when the watch lost frames every time (the machine stalls) or the server died. */
 int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames);
@@ -44,6 +45,9 @@ const float *chr_recorder_data(const struct chr_recorder *rec, unsigned port);
 /* Times that the frame time jumped between two cycles, and the frames lost by it. Skipped frames are not in the data. */
 unsigned chr_recorder_skips(const struct chr_recorder *rec);
 size_t chr_recorder_skipped(const struct chr_recorder *rec);
+
+/* Times that a watch saw the machine fail since chr_recorder_start(), until chr_recorder_stop(): its own skips, and stalls of a processor of more than half a period. */
+unsigned chr_recorder_stalls(const struct chr_recorder *watch);
 
 /* Frame time of sample `i` of the data, and the other way round: place of frame time `frame`; -1 when it is not in the data. */
 jack_nframes_t chr_recorder_frame(const struct chr_recorder *rec, size_t i);

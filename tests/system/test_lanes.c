@@ -86,10 +86,10 @@ static bool unheard(const char *module, const char *lane, int sig)
 	chr_recorder_stop(watch);
 	ck_assert(loud());
 	size_t wrong = wrong_frames();
-	unsigned skips = chr_recorder_skips(rec), stalls = chr_recorder_skips(watch);
+	unsigned skips = chr_recorder_skips(rec), stalls = chr_recorder_stalls(watch);
 	if (wrong || skips)
-		printf("%s/%s, signal %d: %zu frames wrong, %u skips (%u of the machine)\n", module, lane, sig, wrong, skips,
-		       stalls);
+		printf("%s/%s, signal %d: %zu frames wrong, %u skips; the machine stalled %u times\n", module, lane, sig, wrong,
+		       skips, stalls);
 	return !wrong && !skips;
 }
 

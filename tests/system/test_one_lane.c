@@ -13,7 +13,7 @@
 
 #define RATE    48000
 #define WAIT_MS 15000
-#define TURNS   6 /* of which a stall of the machine that nobody else saw may spoil one */
+#define TURNS   6 /* of which a stall of the machine that the watch did not see may spoil one */
 
 /* osc1 is heard on the left, what changes on the right. */
 #define PATCH(hz, more, edge)                                                                                                      \
@@ -81,7 +81,7 @@ static void begin_turn(void)
 	ck_assert(chr_recorder_wait(rec, 4096));
 }
 
-/* Was osc1 heard without a lost frame? One that was lost counts, unless the machine stalled. */
+/* Was osc1 heard without a lost frame? One that was lost counts, unless the machine stalled; under sanitizers modules are too slow to tell. */
 static void end_turn(unsigned *lost)
 {
 	ck_assert_int_eq(chr_rig_wait_playing(&rig, WAIT_MS), 0);
@@ -94,8 +94,9 @@ static void end_turn(unsigned *lost)
 	double worst = chr_sine_residue(left, length, RATE, 211.0);
 	if (!chr_recorder_skips(rec) && worst < 1e-5)
 		return;
-	printf("%u skips, worst error %g; the watch skipped %u times\n", chr_recorder_skips(rec), worst, chr_recorder_skips(watch));
-	*lost += !chr_recorder_skips(watch);
+	printf("%u skips, worst error %g; the machine stalled %u times\n", chr_recorder_skips(rec), worst,
+	       chr_recorder_stalls(watch));
+	*lost += !chr_recorder_stalls(watch) && !CHR_SYSTEM_SANITIZED;
 }
 
 /* Is the right channel this sine, all of it? */
@@ -122,13 +123,15 @@ START_TEST(a_hangup_loads_the_file_anew)
 	ck_assert_uint_le(lost, 1);
 	/* wrong: nothing changes, and the log tells why */
 	rewrite("lanes = 1;\nmodules = (\n  { name = \"osc1\"; type = \"nothing\"; } );\n");
-	begin_turn();
-	kill(rig.child.pid, SIGHUP);
-	await_printed(":3: no module type 'nothing'", 1);
 	lost = 0;
-	end_turn(&lost);
-	ck_assert_uint_eq(lost, 0);
-	expect_right(333.0);
+	for (unsigned i = 1; i <= TURNS / 2; i++) {
+		begin_turn();
+		kill(rig.child.pid, SIGHUP);
+		await_printed(":3: no module type 'nothing'", i);
+		end_turn(&lost);
+		expect_right(333.0);
+	}
+	ck_assert_uint_le(lost, 1);
 }
 END_TEST
 
