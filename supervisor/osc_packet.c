@@ -152,10 +152,16 @@ static struct chr_osc_when when_arrived(const struct chr_osc *osc)
 
 	if (osc->map.rate == 0 || rack->period == 0)
 		return when;
-	if (rack->patch->timing == CHR_TIMING_SOONEST)
+	if (rack->patch->timing == CHR_TIMING_SOONEST) {
 		when.frame = soonest_frame(osc);
-	else
-		when.frame = chr_osc_map_frame(&osc->map, osc->real_ns) + rack->period + rack->sample_rate / CHR_OSC_MARGIN_PER_S;
+		return when;
+	}
+	uint32_t delay = rack->period + rack->sample_rate / CHR_OSC_MARGIN_PER_S, latest = osc->now + delay;
+	when.frame = chr_osc_map_frame(&osc->map, osc->real_ns) + delay;
+	/* It came before now. When JACK's time has gone back, the map is wrong until it sees that the jump lasts: what is meant for now is
+	 * not to wait for as long as that was. */
+	if (chr_frames_diff(when.frame, latest) > (int32_t)delay)
+		when.frame = latest;
 	return when;
 }
 

@@ -103,6 +103,22 @@ START_TEST(test_steady_delay)
 }
 END_TEST
 
+/* JACK's time has gone back, and the map of it does not know yet. */
+START_TEST(test_steady_delay_while_jacks_time_jumps)
+{
+	struct chr_event e;
+
+	bed_send(&bed, "/osc1/freq", "f", 100.0);
+	ck_assert_uint_eq(take(&e, 1), 1);
+	bed.start_ns += 500000000;
+	uint32_t before = bed.host.frame_now(&bed);
+	bed_send(&bed, "/osc1/freq", "f", 200.0);
+	ck_assert_uint_eq(take(&e, 1), 1);
+	ck_assert_int_ge(chr_frames_diff(e.frame, before), 256 + 48);
+	ck_assert_int_le(chr_frames_diff(e.frame, bed.host.frame_now(&bed)), 256 + 48);
+}
+END_TEST
+
 START_TEST(test_soonest_is_a_block_start)
 {
 	struct chr_event e;
@@ -287,6 +303,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test_timetags_are_exact);
 	tcase_add_test(tcase, test_steady_delay);
+	tcase_add_test(tcase, test_steady_delay_while_jacks_time_jumps);
 	tcase_add_test(tcase, test_soonest_is_a_block_start);
 	tcase_add_test(tcase, test_late_is_delivered);
 	tcase_add_test(tcase, test_far_future);
