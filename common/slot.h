@@ -83,7 +83,7 @@ struct chr_slot_status {
 	_Atomic uint32_t late;      /* of these, after their frame */
 	_Atomic uint32_t rejected;  /* events of unknown version, kind or index */
 	_Atomic uint32_t nonfinite; /* blocks silenced */
-	_Atomic uint32_t skipped;   /* times the frame time jumped */
+	_Atomic uint32_t skipped;   /* times that cycles were missed: by this instance alone, or by all */
 	_Atomic uint32_t joins;
 	_Atomic uint32_t joining;  /* not 0 while it waits for its twin's state */
 	_Atomic uint32_t busy_us;  /* time in the callback, sum; wraps */
