@@ -34,12 +34,13 @@ static bool drone_is_clean(double seconds, struct chr_sine *sine)
 	size_t from, frames = chr_recorder_take_stretch(rec, (size_t)(seconds * RATE), (size_t)RATE, &from);
 	ck_assert_msg(frames >= (size_t)RATE, "the machine never held still for a second");
 	const float *left = chr_recorder_data(rec, 0) + from, *right = chr_recorder_data(rec, 1) + from;
-	ck_assert_int_eq(memcmp(left, right, frames * sizeof *left), 0);
+	bool same = memcmp(left, right, frames * sizeof *left) == 0;
 	ck_assert_int_eq(chr_sine_fit(left, frames, RATE, sine), 0);
 	size_t clicks = chr_click_count(left, frames, RATE, sine, 1e-6);
-	printf("drone: %.6f Hz (%+.7f cents), level %.6f, THD+N %.1f dB, clicks %zu in %.1f s\n", sine->hz,
-	       chr_cents(sine->hz, 440.3), sine->amplitude, sine->thd_n_db, clicks, (double)frames / RATE);
-	return clicks == 0;
+	printf("drone: %.6f Hz (%+.7f cents), level %.6f, THD+N %.1f dB, clicks %zu in %.1f s%s\n", sine->hz,
+	       chr_cents(sine->hz, 440.3), sine->amplitude, sine->thd_n_db, clicks, (double)frames / RATE,
+	       same ? "" : ", the channels differ");
+	return clicks == 0 && same;
 }
 
 START_TEST(drone_is_exact_and_clean)
