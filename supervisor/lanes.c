@@ -163,6 +163,7 @@ static void take_joined(struct chr_conductor *conductor)
 	if (!lanes->whole[!lane])
 		chr_lanes_break(conductor, !lane);
 	chr_lanes_review(conductor);
+	chr_instances_fill(conductor);
 }
 
 /* The lane is not to be played until it has joined again. */
