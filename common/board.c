@@ -50,23 +50,37 @@ bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set 
 	return true;
 }
 
+void chr_pulse_call(struct chr_pulse *pulse, uint32_t at)
+{
+	/* release: what was owed in earlier cycles */
+	atomic_store_explicit(&pulse->called, at, memory_order_release);
+}
+
 void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames)
 {
-	/* relaxed: it vouches for nothing else */
+	/* relaxed: counts when the next call is seen */
 	atomic_store_explicit(&pulse->owed, frames ? pack(at, frames) : 0, memory_order_relaxed);
 }
 
-uint32_t chr_board_owed(const struct chr_board *board, uint32_t at, uint32_t frames, uint32_t now, uint32_t window)
+uint32_t chr_board_share(const struct chr_board *board, const struct chr_debt *debt, bool *open)
 {
+	uint32_t share = debt->frames;
+
+	*open = false;
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
-		uint64_t completed = atomic_load_explicit(&board->pulse[i].frames, memory_order_relaxed);
-		uint64_t owed = atomic_load_explicit(&board->pulse[i].owed, memory_order_relaxed);
-		if (!completed || chr_frames_diff((uint32_t)completed, now - window) < 0)
+		const struct chr_pulse *pulse = &board->pulse[i];
+		uint64_t completed = atomic_load_explicit(&pulse->frames, memory_order_relaxed);
+
+		if (!completed || chr_frames_diff((uint32_t)completed, debt->now - debt->window) < 0)
 			continue;
-		uint32_t its = (uint32_t)(owed >> 32) == at ? (uint32_t)owed : 0;
-		frames = its < frames ? its : frames;
+		/* acquire: what it owed when it was called */
+		if (chr_frames_diff(atomic_load_explicit(&pulse->called, memory_order_acquire), debt->at) <= 0)
+			*open = true;
+		uint64_t owed = atomic_load_explicit(&pulse->owed, memory_order_relaxed);
+		uint32_t its = (uint32_t)(owed >> 32) == debt->at ? (uint32_t)owed : 0;
+		share = its < share ? its : share;
 	}
-	return frames;
+	return share;
 }
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in)

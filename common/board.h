@@ -19,8 +19,8 @@ struct chr_pulse {
 	_Alignas(64) _Atomic uint64_t frames; /* previous << 32 | last: frames at which completed cycles began */
 	_Atomic uint32_t entered;             /* frame at which the cycle in progress (or the last one) began */
 	_Atomic uint32_t cycles;              /* completed cycles; wraps; 0 = none yet */
-	_Atomic uint64_t
-		owed; /* at << 32 | frames: when JACK's frame time was `at`, the member was that far behind it; 0 = never */
+	_Atomic uint32_t called;              /* JACK's frame time of the cycle in progress (or the last one) */
+	_Atomic uint64_t owed; /* at << 32 | frames: when JACK's time was `at`, the member was so far behind it; 0 = never */
 };
 
 struct chr_board {
@@ -45,12 +45,23 @@ CHR_RT bool chr_pulse_fresh(const struct chr_pulse *pulse, uint32_t previous, ui
 /* Any thread: are all `members` of the board fresh (see chr_pulse_fresh)? An empty set is fresh. Realtime-safe. */
 CHR_RT bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set *members, uint32_t previous, uint32_t now);
 
-/* Audio thread of the member: it is `frames` behind JACK's time, which was `at` when it was last found to be. 0: it is not, after all. Realtime-safe. */
+/* Audio thread of the member: the cycle in progress begins when JACK's frame time is `at`. What was owed before is settled (release).
+ * Realtime-safe. */
+CHR_RT void chr_pulse_call(struct chr_pulse *pulse, uint32_t at);
+
+/* Audio thread of the member: it is `frames` behind JACK's time, which was `at` when it was last found to be. 0: it is not, after
+ * all. Realtime-safe. */
 CHR_RT void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames);
 
-/* How much of a debt of `frames` that was found `at` do all members share that completed a cycle at most `window` frames before the one that began at
- * `now`, or later? Audio thread; realtime-safe. */
-CHR_RT uint32_t chr_board_owed(const struct chr_board *board, uint32_t at, uint32_t frames, uint32_t now, uint32_t window);
+/* A question to the members that completed a cycle at most `window` frames before the one that began at `now`, or later. */
+struct chr_debt {
+	uint32_t at, frames; /* of the one who asks, see chr_pulse_owe() */
+	uint32_t now, window;
+};
+
+/* How much of the debt do all of them share? `*open`: one of them has not been called since `at`, and what it owes may change yet.
+ * Audio thread; acquire; realtime-safe. */
+CHR_RT uint32_t chr_board_share(const struct chr_board *board, const struct chr_debt *debt, bool *open);
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);
 bool chr_member_set_has(const struct chr_member_set *set, unsigned member);

@@ -26,15 +26,19 @@ static void tell(struct chr_rt *rt, uint32_t at, uint32_t owed, uint32_t paid)
 	chr_rt_note(rt, CHR_NOTE_SKIPPED, at, owed, paid);
 }
 
-/* The part of the debt that is everybody's in the lane: those who ran lately and do not owe as much are the ones who were called. */
-static uint32_t shared(const struct chr_rt *rt, uint32_t most)
+/* What all of the lane owe is the server's; the rest is this instance's alone. */
+static void settle(struct chr_rt *rt, uint32_t frames, uint32_t at, uint32_t most)
 {
-	return rt->lane_board ? chr_board_owed(rt->lane_board, rt->owed_at, rt->owed, rt->frame, most) : rt->owed;
-}
-
-static void settle(struct chr_rt *rt, uint32_t at, uint32_t most)
-{
-	uint32_t due = rt->owed - shared(rt, most);
+	const struct chr_debt debt = {.at = rt->owed_at, .frames = rt->owed, .now = rt->frame, .window = most};
+	uint32_t since = at - rt->owed_at, share = rt->owed;
+	bool open = false;
+	if (since < 2 * frames)
+		return;
+	if (rt->lane_board)
+		share = chr_board_share(rt->lane_board, &debt, &open);
+	if (open && since < (2 + CHR_MISSED_WAIT) * frames)
+		return;
+	uint32_t due = rt->owed - share;
 	rt->due = due + rt->made_up <= most ? due : 0;
 	tell(rt, at, rt->owed, rt->due);
 	rt->owed = 0;
@@ -44,6 +48,8 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 {
 	int32_t jump = rt->ran ? chr_frames_diff(at, rt->at + rt->frames) : 0;
 	uint32_t most = room(rt, frames), back = frames / 4;
+	if (rt->pulse)
+		chr_pulse_call(rt->pulse, at);
 	rt->due = 0;
 	rt->made_up -= rt->made_up < back ? rt->made_up : back;
 	if (jump > 0 && (uint64_t)rt->owed + (uint32_t)jump <= most) {
@@ -56,7 +62,7 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 		uint32_t again = (uint32_t)-jump;
 		owe(rt, again < rt->owed ? rt->owed - again : 0);
 	} else if (rt->owed) {
-		settle(rt, at, most);
+		settle(rt, frames, at, most);
 	}
 	return at - rt->owed;
 }

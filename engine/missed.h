@@ -2,7 +2,7 @@
  *
  * What a cycle computes is counted in frames, and those follow each other without a gap, whenever JACK comes: they are the module's own
  * time. JACK's frame time is the same as long as every cycle runs in its turn. When it jumps, one of three things has happened, and
- * which one is known a cycle later:
+ * which one is known when all of the lane have been called in the cycle after:
  *
  * - The module was late, and JACK calls it once more for each period, with the same frame time: nothing is lost. So a cycle after a jump
  *   computes what was due, behind JACK's time by what is owed, and a cycle in which JACK's time does not advance takes from the debt.
@@ -13,7 +13,9 @@
  *   silent. There is room for so many frames; what is made up for takes from it, and a quarter of every cycle gives back, so that a module
  *   that is late because it is slow does not stay late by making up. What does not fit is let be.
  *
- * What a module owes stands on its lane's board (common/board.h), for the others to compare. Audio thread; realtime-safe.
+ * What a module owes stands on its lane's board (common/board.h), for the others to compare. They settle in the second cycle after the jump,
+ * all in the same, for a lane is whole while its members are equally late; or later while one is waited for that may be called twice
+ * yet. Audio thread; realtime-safe.
  */
 #ifndef CHR_ENGINE_MISSED_H
 #define CHR_ENGINE_MISSED_H
@@ -22,8 +24,9 @@
 
 #include <stdint.h>
 
-#define CHR_MISSED_MAX 8u  /* periods that may be owed, */
-#define CHR_MISSED_MS  50u /* or this, where it is more */
+#define CHR_MISSED_MAX  8u  /* periods that may be owed, */
+#define CHR_MISSED_MS   50u /* or this, where it is more */
+#define CHR_MISSED_WAIT 4u  /* cycles that one is waited for */
 
 struct chr_rt;
 

@@ -51,8 +51,6 @@ static void setup(void)
 	steady = bed_create(&bed_probe, 2, 0, ORIGIN);
 	bed_cycle(late, N);
 	bed_cycle(steady, N);
-	/* a member that is always called */
-	chr_pulse_complete(&late->board[0]->pulse[0], ORIGIN);
 }
 
 static void teardown(void)
@@ -61,28 +59,39 @@ static void teardown(void)
 	bed_destroy(steady);
 }
 
+/* A member of the lane that is called in every cycle, and `late`. */
+static void cycle_late(uint32_t frames)
+{
+	struct chr_pulse *pulse = &late->board[0]->pulse[0];
+	chr_pulse_call(pulse, late->frame);
+	chr_pulse_complete(pulse, late->frame);
+	bed_cycle(late, frames);
+}
+
 static void both(void)
 {
-	bed_cycle(late, N);
+	cycle_late(N);
 	bed_cycle(steady, N);
 }
 
-/* `late` misses these frames, `steady` plays them in cycles of N and a rest; both then play two cycles of N, in the first of which nobody can know
- * yet whether `late` will be called once more. */
+/* `late` misses these frames, `steady` plays them in cycles of N and a rest; both then play three cycles of N: before the last, nobody can know
+ * whether one of the lane will be called once more. */
 static void miss(uint32_t frames)
 {
 	late->frame += frames;
 	for (uint32_t left = frames; left; left -= left < N ? left : N)
 		bed_cycle(steady, left < N ? left : N);
-	both();
-	both();
+	for (unsigned i = 0; i < 3; i++)
+		both();
 }
 
-/* Another member of the lane of `late` that ran up to the cycle that begins at `last`, and owes `owed` since JACK's time was `at`. */
-static void other_member(unsigned member, uint32_t last, uint32_t at, uint32_t owed)
+/* Another member of the lane of `late`, called when JACK's time is `at`; it owes `owed` since it was `since`. */
+static void other_member(unsigned member, uint32_t at, uint32_t since, uint32_t owed)
 {
-	chr_pulse_complete(&late->board[0]->pulse[member], last);
-	chr_pulse_owe(&late->board[0]->pulse[member], at, owed);
+	struct chr_pulse *pulse = &late->board[0]->pulse[member];
+	chr_pulse_call(pulse, at);
+	chr_pulse_owe(pulse, since, owed);
+	chr_pulse_complete(pulse, at - owed);
 }
 
 static void send_both(struct chr_event event)
@@ -104,7 +113,7 @@ START_TEST(what_has_its_own_course_is_where_it_belongs)
 	static const uint32_t frames[] = {N, 1, N - 1, 3 * N + 5, ROOM};
 	miss(frames[_i]);
 	expect_same();
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(2 * N + frames[_i]));
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(3 * N + frames[_i]));
 	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 1);
 }
 END_TEST
@@ -144,46 +153,82 @@ START_TEST(a_late_cycle_bears_the_frame_that_was_due)
 }
 END_TEST
 
+/* Cycles of `late` with members 1 and 2 of its lane, which owe that much since the first. */
+static void jump_with(uint32_t frames, uint32_t owed_1, uint32_t owed_2, unsigned cycles)
+{
+	const uint32_t from = late->frame += frames;
+	for (unsigned i = 0; i < cycles; i++) {
+		other_member(1, late->frame, from, owed_1);
+		other_member(2, late->frame, from, owed_2);
+		bed_cycle(late, N);
+	}
+}
+
 /* All of the lane stood still. */
 START_TEST(what_the_server_skipped_is_not_made_up_for)
 {
-	uint32_t at = late->frame + 3 * N;
-	other_member(0, at, at, 3 * N);
-	other_member(1, at, at, 3 * N);
-	late->frame = at;
-	bed_cycle(late, N);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)N);
-	bed_cycle(late, N);
+	const struct chr_pulse *pulse = &late->board[0]->pulse[BED_MEMBER];
+	const uint32_t from = late->frame;
+	jump_with(3 * N, 3 * N, 3 * N, 2);
 	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(2 * N));
+	ck_assert(chr_pulse_fresh(pulse, from + N, from + 2 * N)); /* all are equally late */
+	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(3 * N));
 	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 1);
-	/* from then on the two times are one again */
-	ck_assert(chr_pulse_fresh(&late->board[0]->pulse[BED_MEMBER], at + N, at + 2 * N));
+	ck_assert(chr_pulse_fresh(pulse, from + 5 * N, from + 6 * N)); /* and on time again */
 }
 END_TEST
 
 /* The server skipped one, and this one missed two more. */
 START_TEST(what_others_do_not_owe_is_made_up_for)
 {
-	uint32_t at = late->frame + 3 * N;
-	other_member(0, at, at, N);
-	other_member(1, at, at, 3 * N);
-	late->frame = at;
-	bed_cycle(late, N);
-	bed_cycle(late, N);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(4 * N));
+	jump_with(3 * N, N, 3 * N, 3);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(5 * N));
 }
 END_TEST
 
 /* Who owes since another time was not skipped with this one; who has not run for long does not count. */
 START_TEST(debts_of_another_time_are_no_debts)
 {
-	uint32_t at = late->frame + N;
-	other_member(0, at, _i ? at - N : at, N);
-	other_member(1, at - ROOM - 2 * N, 0, 0);
-	late->frame = at;
+	const uint32_t from = late->frame += N;
+	other_member(1, from - ROOM - 2 * N, 0, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		other_member(2, late->frame, _i ? from - N : from, N);
+		bed_cycle(late, N);
+	}
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)((_i ? 4 : 3) * N));
+}
+END_TEST
+
+/* Member 2 has only been called once yet: then it is called for the second time, owes nothing, and this one was passed over. */
+START_TEST(one_that_may_be_called_twice_is_waited_for)
+{
+	const uint32_t from = late->frame + N;
+	other_member(2, from, from, N);
+	late->frame = from;
+	for (unsigned i = 0; i < 4; i++) {
+		other_member(1, late->frame, from, N);
+		bed_cycle(late, N);
+	}
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(4 * N));
+	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 0);
+	other_member(2, late->frame, 0, 0);
 	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(6 * N));
+}
+END_TEST
+
+/* It died, perhaps. */
+START_TEST(nobody_is_waited_for_for_ever)
+{
+	const uint32_t from = late->frame + N;
+	other_member(2, from, from, N);
+	late->frame = from;
+	for (unsigned i = 0; i < 2 + CHR_MISSED_WAIT; i++)
+		bed_cycle(late, N);
+	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 0);
 	bed_cycle(late, N);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)((_i ? 3 : 2) * N));
+	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 1);
 }
 END_TEST
 
@@ -192,17 +237,16 @@ START_TEST(events_of_missed_frames_take_effect_at_their_frames)
 	const uint32_t from = late->frame;
 	send_both((struct chr_event){
 		.kind = CHR_EVENT_PARAM, .index = PARAM_LEVEL, .value = 3.0f, .frame = from - 5, .ramp_frames = 1000});
-	bed_cycle(late, N);
-	bed_cycle(steady, N);
+	both();
 	send_both((struct chr_event){.kind = CHR_EVENT_RESET, .frame = from + N + 17});
 	send_both((struct chr_event){
 		.kind = CHR_EVENT_PARAM, .index = PARAM_LEVEL, .value = -1.0f, .frame = from + 2 * N + 9, .ramp_frames = 90});
 	send_both((struct chr_event){.kind = CHR_EVENT_PARAM, .index = PARAM_MODE, .value = 2.0f, .frame = from + 4 * N + 3});
 	miss(3 * N);
 	expect_same();
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(4 * N - 17));
-	/* and nobody heard them when they were due */
-	ck_assert_uint_eq(bed_status(&late->slot->status.late), bed_status(&steady->slot->status.late) + 2);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(5 * N - 17));
+	/* and nobody heard the last one when it was due */
+	ck_assert_uint_eq(bed_status(&late->slot->status.late), bed_status(&steady->slot->status.late) + 1);
 	ck_assert_uint_eq(late->rt->queue.count, 0);
 }
 END_TEST
@@ -210,28 +254,27 @@ END_TEST
 START_TEST(a_longer_absence_is_let_be)
 {
 	miss(ROOM + 1);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(2 * N));
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(3 * N));
 }
 END_TEST
 
 START_TEST(long_cycles_have_more_room)
 {
 	late->frame += CHR_MISSED_MAX * LARGE;
-	bed_cycle(late, LARGE);
-	bed_cycle(late, LARGE);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(N + LARGE + CHR_MISSED_MAX * LARGE));
+	for (unsigned i = 0; i < 3; i++)
+		cycle_late(LARGE);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(N + 2 * LARGE + CHR_MISSED_MAX * LARGE));
 }
 END_TEST
 
-/* One cycle is missed and two are run. Was it made up for? */
+/* One cycle is missed and three are run. Was it made up for? */
 static bool made_up(void)
 {
 	double before = late->out_buffer[PROBE_TICK][N - 1];
 	late->frame += N;
-	other_member(0, late->frame, 0, 0);
-	bed_cycle(late, N);
-	bed_cycle(late, N);
-	return late->out_buffer[PROBE_TICK][0] == (float)(before + 1 + 2 * N);
+	for (unsigned i = 0; i < 3; i++)
+		cycle_late(N);
+	return late->out_buffer[PROBE_TICK][0] == (float)(before + 1 + 3 * N);
 }
 
 /* Else a module that takes more than half of the time would miss every other cycle by making up for the one before. */
@@ -240,12 +283,12 @@ START_TEST(making_up_again_and_again_comes_to_an_end)
 	unsigned times = 0;
 	while (made_up() && times < 1000)
 		times++;
-	/* each takes a cycle, and the two that are run give half of one back */
+	/* each takes a cycle, and the three that are run give three quarters of one back */
 	ck_assert_uint_ge(times, ROOM / N);
-	ck_assert_uint_le(times, ROOM / N * 2 + 2);
+	ck_assert_uint_le(times, ROOM / N * 4 + 4);
 	/* and there is room again after as many that ran as they should */
 	for (unsigned i = 0; i < 8; i++)
-		bed_cycle(late, N);
+		cycle_late(N);
 	ck_assert(made_up());
 }
 END_TEST
@@ -271,7 +314,7 @@ END_TEST
 START_TEST(no_audit_of_a_missed_frame)
 {
 	struct chr_event note;
-	send_both((struct chr_event){.kind = CHR_EVENT_CHECKSUM, .frame = late->frame + N + 3});
+	send_both((struct chr_event){.kind = CHR_EVENT_CHECKSUM, .frame = late->frame + 2 * N + 3});
 	miss(N);
 	ck_assert(!bed_note(late, CHR_NOTE_CHECKSUM, &note));
 	ck_assert(bed_note(steady, CHR_NOTE_CHECKSUM, &note));
@@ -286,13 +329,15 @@ START_TEST(missed_input_is_silent_and_control_stands_still)
 		bed->in_buffer[1][i] = i < N - 1 ? 0.0f : 10.0f;
 	}
 	bed_cycle(bed, N);
-	chr_pulse_complete(&bed->board[0]->pulse[0], ORIGIN);
 	bed->frame += 2 * N;
+	chr_pulse_complete(&bed->board[0]->pulse[0], bed->frame);
+	chr_pulse_call(&bed->board[0]->pulse[0], bed->frame + N);
+	bed_cycle(bed, N);
 	bed_cycle(bed, N);
 	memset(bed->in_buffer[1], 0, N * sizeof(float));
 	bed_cycle(bed, N);
-	ck_assert_float_eq(bed->out_buffer[2][N - 1], (float)(3 * N));
-	ck_assert_float_eq(bed->out_buffer[3][N - 1], 20.0f + 10.0f * 2 * N);
+	ck_assert_float_eq(bed->out_buffer[2][N - 1], (float)(4 * N));
+	ck_assert_float_eq(bed->out_buffer[3][N - 1], 30.0f + 10.0f * 2 * N);
 	bed_destroy(bed);
 }
 END_TEST
@@ -302,18 +347,20 @@ START_TEST(a_module_patched_to_itself_does_not_make_up)
 {
 	late->in[PROBE_IN] = late->out[PROBE_SUM];
 	late->frame += N;
-	bed_cycle(late, N);
+	cycle_late(N);
+	cycle_late(N);
 	float before = late->out_buffer[PROBE_SUM][0];
 	double sum = late->out_buffer[PROBE_SUM][N - 1];
-	bed_cycle(late, N);
-	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(2 * N));
+	cycle_late(N);
+	ck_assert_uint_eq(bed_status(&late->slot->status.skipped), 1);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(3 * N));
 	ck_assert_float_eq(late->out_buffer[PROBE_SUM][0], (float)(sum * 0.5 + (double)before + 1.0));
 }
 END_TEST
 
 START_TEST(a_twins_state_has_nothing_to_make_up_for)
 {
-	const struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 4};
+	const struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 5};
 	chr_join_set_twin(late->rt, steady->slot);
 	chr_ring_write(&steady->slot->to_audio, &publish, 1);
 	bed_cycle(steady, N);
@@ -321,6 +368,7 @@ START_TEST(a_twins_state_has_nothing_to_make_up_for)
 	late->frame = steady->frame;
 	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = late->frame};
 	chr_ring_write(&late->slot->to_audio, &join, 1);
+	both();
 	both();
 	/* not while it is late */
 	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 0);
@@ -340,15 +388,12 @@ START_TEST(a_change_of_code_goes_on_through_missed_frames)
 	struct chr_change *change = chr_change_create(late->rt, &bed_probe, &desc, value);
 	ck_assert_ptr_nonnull(change);
 	chr_change_give(late->rt, change);
-	bed_cycle(late, N);
-	bed_cycle(steady, N);
+	both();
 	miss(5 * N);
 	expect_same();
-	ck_assert_uint_eq(change->done, 8 * N);
-	while (!atomic_load_explicit(&change->over, memory_order_acquire)) {
-		bed_cycle(late, N);
-		bed_cycle(steady, N);
-	}
+	ck_assert_uint_eq(change->done, 9 * N);
+	while (!atomic_load_explicit(&change->over, memory_order_acquire))
+		both();
 	expect_same();
 	chr_change_destroy(change);
 	late->rt->desc = &late->desc;
@@ -366,6 +411,8 @@ int main(void)
 	tcase_add_test(tcase, what_the_server_skipped_is_not_made_up_for);
 	tcase_add_test(tcase, what_others_do_not_owe_is_made_up_for);
 	tcase_add_loop_test(tcase, debts_of_another_time_are_no_debts, 0, 2);
+	tcase_add_test(tcase, one_that_may_be_called_twice_is_waited_for);
+	tcase_add_test(tcase, nobody_is_waited_for_for_ever);
 	tcase_add_test(tcase, events_of_missed_frames_take_effect_at_their_frames);
 	tcase_add_test(tcase, a_longer_absence_is_let_be);
 	tcase_add_test(tcase, long_cycles_have_more_room);
