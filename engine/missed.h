@@ -24,9 +24,9 @@
 
 #include <stdint.h>
 
-#define CHR_MISSED_MAX  8u  /* periods that may be owed, */
-#define CHR_MISSED_MS   50u /* or this, where it is more */
-#define CHR_MISSED_WAIT 4u  /* cycles that one is waited for */
+#define CHR_MISSED_MAX  8u   /* periods that may be owed, */
+#define CHR_MISSED_MS   100u /* or this, where it is more: one that hangs keeps others from running until the watchdog ends it */
+#define CHR_MISSED_WAIT 4u   /* cycles that one is waited for */
 
 struct chr_rt;
 

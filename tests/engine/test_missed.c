@@ -9,7 +9,7 @@
 
 #define N      64u
 #define ORIGIN (UINT32_MAX - 8 * N) /* the frame time wraps on the way */
-#define ROOM   2400u                /* 50 ms, more than eight cycles */
+#define ROOM   4800u                /* 100 ms, more than eight cycles */
 #define LARGE  1000u                /* a cycle of which eight are more */
 
 /* Sums of what came over an audio and over a control port. */
