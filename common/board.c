@@ -62,11 +62,11 @@ void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames)
 	atomic_store_explicit(&pulse->owed, frames ? pack(at, frames) : 0, memory_order_relaxed);
 }
 
-uint32_t chr_board_share(const struct chr_board *board, const struct chr_debt *debt, bool *open)
+bool chr_board_share(const struct chr_board *board, const struct chr_debt *debt, uint32_t *share)
 {
-	uint32_t share = debt->frames;
+	bool settled = true;
 
-	*open = false;
+	*share = debt->frames;
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
 		const struct chr_pulse *pulse = &board->pulse[i];
 		uint64_t completed = atomic_load_explicit(&pulse->frames, memory_order_relaxed);
@@ -74,13 +74,17 @@ uint32_t chr_board_share(const struct chr_board *board, const struct chr_debt *d
 		if (!completed || chr_frames_diff((uint32_t)completed, debt->now - debt->window) < 0)
 			continue;
 		/* acquire: what it owed when it was called */
-		if (chr_frames_diff(atomic_load_explicit(&pulse->called, memory_order_acquire), debt->at) <= 0)
-			*open = true;
+		uint32_t called = atomic_load_explicit(&pulse->called, memory_order_acquire);
 		uint64_t owed = atomic_load_explicit(&pulse->owed, memory_order_relaxed);
 		uint32_t its = (uint32_t)(owed >> 32) == debt->at ? (uint32_t)owed : 0;
-		share = its < share ? its : share;
+		bool again = chr_frames_diff(called, debt->at) > 0;
+
+		*share = its < *share ? its : *share;
+		if (again && !its)
+			return true;
+		settled &= again;
 	}
-	return share;
+	return settled;
 }
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in)

@@ -59,9 +59,9 @@ struct chr_debt {
 	uint32_t now, window;
 };
 
-/* How much of the debt do all of them share? `*open`: one of them has not been called since `at`, and what it owes may change yet.
- * Audio thread; acquire; realtime-safe. */
-CHR_RT uint32_t chr_board_share(const struct chr_board *board, const struct chr_debt *debt, bool *open);
+/* How much of the debt do all of them share, in *share? False while that may change, for one of them has not been called since `at`. One that has
+ * been and owes nothing settles it. Audio thread; acquire; realtime-safe. */
+CHR_RT bool chr_board_share(const struct chr_board *board, const struct chr_debt *debt, uint32_t *share);
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);
 bool chr_member_set_has(const struct chr_member_set *set, unsigned member);

@@ -31,12 +31,9 @@ static void settle(struct chr_rt *rt, uint32_t frames, uint32_t at, uint32_t mos
 {
 	const struct chr_debt debt = {.at = rt->owed_at, .frames = rt->owed, .now = rt->frame, .window = most};
 	uint32_t since = at - rt->owed_at, share = rt->owed;
-	bool open = false;
-	if (since < 2 * frames)
-		return;
-	if (rt->lane_board)
-		share = chr_board_share(rt->lane_board, &debt, &open);
-	if (open && since < (2 + CHR_MISSED_WAIT) * frames)
+	bool settled = !rt->lane_board || chr_board_share(rt->lane_board, &debt, &share);
+	/* who owes it all alone need not wait for the others: the lane is not whole before */
+	if (!(settled && !share) && since < (settled ? 2 : 2 + CHR_MISSED_WAIT) * frames)
 		return;
 	uint32_t due = rt->owed - share;
 	rt->due = due + rt->made_up <= most ? due : 0;

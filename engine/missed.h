@@ -13,9 +13,9 @@
  *   silent. There is room for so many frames; what is made up for takes from it, and a quarter of every cycle gives back, so that a module
  *   that is late because it is slow does not stay late by making up. What does not fit is let be.
  *
- * What a module owes stands on its lane's board (common/board.h), for the others to compare. They settle in the second cycle after the jump,
- * all in the same, for a lane is whole while its members are equally late; or later while one is waited for that may be called twice
- * yet. Audio thread; realtime-safe.
+ * What a module owes stands on its lane's board (common/board.h), for the others to compare. What they share they settle in the second cycle
+ * after the jump, all in the same, for a lane is whole while its members are equally late; or later, while one is waited for that may be called
+ * twice yet. Audio thread; realtime-safe.
  */
 #ifndef CHR_ENGINE_MISSED_H
 #define CHR_ENGINE_MISSED_H
