@@ -137,6 +137,8 @@ void chr_soak_judge(const struct chr_soak_record *record, struct figures *figure
 	at_most(figures, record->server_lost, "", 0, "JACK servers lost");
 	at_most(figures, record->ended_badly, "", 0, "ends that were not asked for, or were refused");
 	at_most(figures, grown(record, before->fds, after->fds), "", 0, "growth of the supervisor's descriptors, at rest");
+	at_most(figures, grown(record, before->copies, after->copies), "", record->types,
+		"growth of its copies of code, at rest: one a type");
 	at_most(figures, grown(record, before->threads, after->threads), "", 0, "growth of its threads, at rest");
 	at_most(figures, grown(record, before->processes, after->processes), "", 0, "growth of the processes, at rest");
 	growth(figures, chr_soak_trend_of(record, CHR_SOAK_RSS).growth, RSS_GROWTH, "growth of its resident memory, second half");

@@ -36,13 +36,15 @@ struct chr_soak_sample {
 
 /* What the supervisor holds when nothing happens and the patch is the one it began with. */
 struct chr_soak_rest {
-	unsigned fds, threads, processes;
+	unsigned fds, threads, processes; /* descriptors beside the copies of code */
+	unsigned copies;                  /* of module code: one for each module whose code was swapped, and one a type */
 };
 
 struct chr_soak_record {
 	struct chr_soak_sample *sample; /* by time */
 	size_t samples, room;
 	struct chr_soak_rest before, after;
+	unsigned types;               /* of modules */
 	bool rested;                  /* false: it broke off, `after` is not known */
 	unsigned faults, unrecovered; /* struck; not all played within 10 s */
 	unsigned edits, refused, unanswered;

@@ -33,9 +33,9 @@ static void print_rest(const struct chr_soak *soak)
 {
 	const struct chr_soak_record *record = &soak->record;
 	if (record->rested)
-		printf("at rest: descriptors %u, then %u; threads %u, %u; processes %u, %u\n", record->before.fds,
-		       record->after.fds, record->before.threads, record->after.threads, record->before.processes,
-		       record->after.processes);
+		printf("at rest: descriptors %u, then %u; copies of code %u, %u; threads %u, %u; processes %u, %u\n",
+		       record->before.fds, record->after.fds, record->before.copies, record->after.copies, record->before.threads,
+		       record->after.threads, record->before.processes, record->after.processes);
 	printf("%u values played (%u refused), %u connections drawn or erased, %u edits over OSC (%u refused), %u pings\n",
 	       soak->played, soak->play_refused, soak->drawn, record->edits, record->refused, record->pings);
 	printf("frames that out skipped while the machine did not stall: %u; that the sentinel missed: %llu\n",
@@ -122,7 +122,8 @@ static json_t *summary(const struct chr_soak_record *record)
 
 static json_t *rest(const struct chr_soak_rest *rest)
 {
-	return json_pack("{s:i, s:i, s:i}", "fds", rest->fds, "threads", rest->threads, "processes", rest->processes);
+	return json_pack("{s:i, s:i, s:i, s:i}", "fds", rest->fds, "copies", rest->copies, "threads", rest->threads, "processes",
+			 rest->processes);
 }
 
 int chr_soak_write_json(const struct chr_soak *soak, const struct figures *figures)
