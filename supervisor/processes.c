@@ -151,6 +151,8 @@ void chr_processes_add(struct chr_conductor *conductor, struct chr_process *proc
 		return;
 	}
 	conductor->process[conductor->process_count++] = process;
+	if (conductor->quitting) /* it was on its way when the others were told */
+		chr_process_signal(process, SIGTERM);
 }
 
 static void tell_unspawned(struct chr_conductor *conductor, int error)
