@@ -64,17 +64,12 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 	return at - rt->owed;
 }
 
-static bool has(uint64_t ports, unsigned port)
-{
-	return ports >> port & 1;
-}
-
 /* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */
 static bool reads_itself(const struct chr_rt *rt, const float *const *in, float *const *out)
 {
 	for (unsigned i = 0; i < rt->ports; i++)
 		for (unsigned k = 0; in[i] && k < rt->ports; k++)
-			if (has(rt->inputs, i) && has(rt->outputs, k) && out[k] == in[i])
+			if (chr_rt_in(rt->inputs, i) && chr_rt_in(rt->outputs, k) && out[k] == in[i])
 				return true;
 	return false;
 }
@@ -83,7 +78,8 @@ static bool reads_itself(const struct chr_rt *rt, const float *const *in, float 
 static void aim(struct chr_rt *rt, uint32_t frames, float *const *out)
 {
 	for (unsigned i = 0; i < rt->ports; i++) {
-		bool is_in = has(rt->inputs, i), present = !has(rt->absent, i), held = present && has(rt->controls, i);
+		bool is_in = chr_rt_in(rt->inputs, i), present = !chr_rt_in(rt->absent, i),
+		     held = present && chr_rt_in(rt->controls, i);
 		rt->in[i] = !is_in ? NULL : held ? rt->input[i] : rt->silence;
 		rt->out[i] = !is_in && present ? out[i] : NULL;
 		for (uint32_t k = 0; held && k < frames; k++)
@@ -111,6 +107,6 @@ void chr_missed_make_up(struct chr_rt *rt, uint32_t frames, const float *const *
 void chr_missed_hold(struct chr_rt *rt, uint32_t frames, const float *const *in)
 {
 	for (unsigned i = 0; frames && i < rt->ports; i++)
-		if (has(rt->controls, i))
+		if (chr_rt_in(rt->controls, i))
 			rt->held[i] = in[i] ? in[i][frames - 1] : 0.0f;
 }

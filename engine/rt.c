@@ -44,11 +44,6 @@ void chr_rt_learn(struct chr_rt *rt)
 	}
 }
 
-static bool has(uint64_t ports, unsigned port)
-{
-	return ports >> port & 1;
-}
-
 struct chr_rt *chr_rt_create(const struct chr_rt_setup *setup)
 {
 	struct chr_rt *rt = chr_memory_create(sizeof *rt);
@@ -134,10 +129,10 @@ static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames
 {
 	bool gaps = rt->picker.board[0] && rt->picker.lanes == 1;
 	for (unsigned i = 0; i < rt->ports; i++) {
-		bool present = !has(rt->absent, i);
+		bool present = !chr_rt_in(rt->absent, i);
 		rt->in[i] = NULL;
 		rt->out[i] = NULL;
-		if (has(rt->outputs, i)) {
+		if (chr_rt_in(rt->outputs, i)) {
 			if (present && out[i])
 				rt->out[i] = out[i] + begin;
 			continue;
@@ -148,7 +143,7 @@ static void aim(struct chr_rt *rt, bool playing, uint32_t begin, uint32_t frames
 		rt->in[i] = from;
 	}
 	for (unsigned i = 0; i < rt->ports; i++)
-		if (rt->in[i] && !has(rt->absent, i))
+		if (rt->in[i] && !chr_rt_in(rt->absent, i))
 			rt->in[i] = apart(rt, i, rt->in[i], rt->out, frames);
 	if (gaps)
 		chr_picker_advance(&rt->picker, playing, frames);
@@ -232,7 +227,7 @@ bool chr_rt_finite(const float *samples, uint32_t frames)
 static void silence(struct chr_rt *rt, uint32_t frames, float *const *out)
 {
 	for (unsigned i = 0; i < rt->ports; i++)
-		if (has(rt->outputs, i) && out[i])
+		if (chr_rt_in(rt->outputs, i) && out[i])
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 
@@ -241,7 +236,7 @@ static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 {
 	bool finite = true;
 	for (unsigned i = 0; i < rt->ports && finite; i++)
-		if (has(rt->outputs, i) && out[i])
+		if (chr_rt_in(rt->outputs, i) && out[i])
 			finite = chr_rt_finite(out[i], frames);
 	if (finite)
 		return true;
@@ -256,7 +251,7 @@ static bool judge(struct chr_rt *rt, uint32_t frames, uint32_t frame, float *con
 static void mute(struct chr_rt *rt, bool heard, uint32_t frames, float *const *out)
 {
 	for (unsigned i = 0; !heard && i < rt->ports; i++)
-		if (has(rt->outputs, i) && rt->desc->port[i].channel && out[i])
+		if (chr_rt_in(rt->outputs, i) && rt->desc->port[i].channel && out[i])
 			memset(out[i], 0, frames * sizeof *out[i]);
 }
 

@@ -144,6 +144,12 @@ CHR_RT void chr_rt_span(struct chr_rt *rt, uint32_t at, uint32_t frames);
 CHR_RT void chr_rt_reset(struct chr_rt *rt);
 CHR_RT void chr_rt_note(struct chr_rt *rt, unsigned kind, uint32_t frame, uint32_t count, uint64_t sum);
 
+/* Is the port in this set of rt's: inputs, outputs, controls, absent? */
+CHR_RT static inline bool chr_rt_in(uint64_t ports, unsigned port)
+{
+	return ports >> port & 1;
+}
+
 CHR_RT static inline void chr_rt_add(_Atomic uint32_t *counter, uint32_t by)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);

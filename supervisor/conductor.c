@@ -177,7 +177,7 @@ void chr_conductor_hurry(struct chr_conductor *conductor)
 	set_tick(conductor, CHR_TICK_BUSY_MS);
 }
 
-static bool repairing(const struct chr_conductor *conductor)
+bool chr_conductor_repairing(const struct chr_conductor *conductor)
 {
 	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
 		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
@@ -191,7 +191,7 @@ static bool repairing(const struct chr_conductor *conductor)
 /* Each tick costs as much as a module's cycle. */
 static unsigned tick_wanted(const struct chr_conductor *conductor, bool waiting)
 {
-	if (repairing(conductor) || chr_edit_busy(conductor))
+	if (chr_conductor_repairing(conductor) || chr_edit_busy(conductor))
 		return CHR_TICK_BUSY_MS;
 	bool swapping = conductor->swap.state != CHR_SWAP_NONE || conductor->swap.queued;
 	return waiting || swapping ? CHR_TICK_MS : CHR_TICK_CALM_MS;

@@ -95,6 +95,9 @@ void chr_conductor_quit(struct chr_conductor *conductor);
 /* Something is to be repaired or changed: the tick is the fast one from now on, until a tick finds nothing to do. */
 void chr_conductor_hurry(struct chr_conductor *conductor);
 
+/* Is an instance being wired, or does it join? */
+bool chr_conductor_repairing(const struct chr_conductor *conductor);
+
 /* JACK's frame time now; 0 without a server. */
 uint32_t chr_conductor_frame_now(struct chr_conductor *conductor);
 

@@ -153,18 +153,6 @@ static unsigned give_spares(struct chr_conductor *conductor)
 	return without;
 }
 
-/* Is an instance on its way to where it plays? */
-static bool coming_back(const struct chr_conductor *conductor)
-{
-	for (unsigned i = 0; i < conductor->rack.unit_count; i++)
-		for (unsigned lane = 0; lane < CHR_LANES; lane++) {
-			enum chr_instance_state state = conductor->rack.unit[i]->instance[lane].state;
-			if (state == CHR_INSTANCE_STARTING || state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING)
-				return true;
-		}
-	return false;
-}
-
 void chr_instances_fill(struct chr_conductor *conductor)
 {
 	if (conductor->quitting)
@@ -172,7 +160,7 @@ void chr_instances_fill(struct chr_conductor *conductor)
 	bool may = conductor->server_up && chr_monotonic_us() >= conductor->hold_us;
 	unsigned wanted = may ? give_spares(conductor) : 0, coming = conductor->spawning;
 	/* A new process costs processors and memory: the pool is filled up when that can harm nobody, for a repair is over. */
-	if (!conductor->spare_count || !coming_back(conductor))
+	if (!conductor->spare_count || (!starting(conductor) && !chr_conductor_repairing(conductor)))
 		wanted += CHR_SPARES;
 	for (unsigned i = 0; i < conductor->process_count; i++)
 		coming += !conductor->process[i]->hello && !conductor->process[i]->dying;

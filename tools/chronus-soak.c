@@ -108,6 +108,7 @@ static int begin(struct chr_soak *soak)
 	swap_all(soak);
 	soak->record.edits = soak->record.refused = soak->record.unanswered = 0;
 	soak->has_saved = false;
+	soak->record.types = soak->types;
 	soak->record.before = chr_soak_rest(soak);
 	soak->ping = chr_soak_ping_start(session->port);
 	return soak->ping ? 0 : -1;

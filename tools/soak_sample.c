@@ -155,7 +155,6 @@ struct chr_soak_rest chr_soak_rest(struct chr_soak *soak)
 			break;
 	}
 	unsigned copies = count_copies(session->child.pid);
-	soak->record.types = soak->types;
 	return (struct chr_soak_rest){
 		.fds = held.fds - copies, .copies = copies, .threads = held.threads, .processes = held.children + 1};
 }
