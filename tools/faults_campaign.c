@@ -13,6 +13,7 @@
 #define DEATH_MS     3000  /* until the supervisor must have seen a fault that it has to see */
 #define MILD_MS      1500  /* until one that may pass unseen has passed: longer than the time between two audits */
 #define WHOLE_MS     10000 /* until everything must play again */
+#define BACK_MS      500   /* what sounds otherwise for so long never comes back */
 #define RATE         48000u
 #define GAP_FADES_MS 4u /* one lane alone falls and rises at a gap's ends */
 
@@ -145,7 +146,8 @@ static void take_times(struct chr_campaign *campaign, struct chr_shot *shot)
 		shot->seen_us = (double)((uint64_t)instance->seen_us - shot->at_us);
 }
 
-/* Listens until everything that was played up to now has been heard, and a little longer, so that faults fall anywhere in a cycle. */
+/* Listens until everything that was played up to now has been heard, and a little longer, so that faults fall anywhere in a cycle; and for
+ * BACK_MS while the sound is another one: a filter that missed input needs some hundreds of frames to be its old self to the last bit. */
 static void settle(struct chr_campaign *campaign)
 {
 	struct chr_session *session = &campaign->session;
@@ -154,6 +156,9 @@ static void settle(struct chr_campaign *campaign)
 	while (session->judge.now < until && chr_monotonic_us() < end)
 		chr_session_pump(session, 2);
 	chr_session_pass(session, 10 + (int)chr_campaign_draw(campaign, 30));
+	end = chr_monotonic_us() + BACK_MS * 1000u;
+	while (session->judge.adrift && chr_monotonic_us() < end)
+		chr_session_pump(session, 2);
 }
 
 /* What was heard since is no part of the sequence any more: only a new reference can tell right from wrong again. */

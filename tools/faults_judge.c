@@ -39,13 +39,20 @@ static bool same(const float *a, const float *b)
 	return memcmp(a, b, sizeof *a) == 0 || (*a == 0.0f && *b == 0.0f);
 }
 
+static float expected[CHR_JUDGE_CHANNELS][CHR_JUDGE_BLOCK];
+
+/* The expected samples `at` .. */
+static void expect(struct chr_judge *judge, uint64_t at, uint32_t frames)
+{
+	float *const out[CHR_JUDGE_CHANNELS] = {expected[0], expected[1]};
+	judge->expect(judge->self, at, frames, out);
+}
+
 /* Frames that differ from the expected samples `at` .., bit for bit; stops at the first one when `any` is all that is asked. */
 static uint32_t differing(struct chr_judge *judge, uint64_t at, uint32_t frames, const float *const data[], bool any)
 {
-	static float expected[CHR_JUDGE_CHANNELS][CHR_JUDGE_BLOCK];
-	float *const out[CHR_JUDGE_CHANNELS] = {expected[0], expected[1]};
 	uint32_t count = 0;
-	judge->expect(judge->self, at, frames, out);
+	expect(judge, at, frames);
 	for (uint32_t i = 0; i < frames && !(any && count); i++) {
 		bool differs = false;
 		for (unsigned c = 0; c < judge->channels; c++)
@@ -58,10 +65,8 @@ static uint32_t differing(struct chr_judge *judge, uint64_t at, uint32_t frames,
 /* The most by which a sample differs from the expected ones at `at` .. */
 static double distance(struct chr_judge *judge, uint64_t at, uint32_t frames, const float *const data[])
 {
-	static float expected[CHR_JUDGE_CHANNELS][CHR_JUDGE_BLOCK];
-	float *const out[CHR_JUDGE_CHANNELS] = {expected[0], expected[1]};
 	double worst = 0.0;
-	judge->expect(judge->self, at, frames, out);
+	expect(judge, at, frames);
 	for (unsigned c = 0; c < judge->channels; c++)
 		for (uint32_t i = 0; i < frames; i++)
 			worst = fmax(worst, fabs((double)expected[c][i] - (double)data[c][i]));
