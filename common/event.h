@@ -54,6 +54,9 @@ enum chr_event_kind {
 #define CHR_EVENT_LOOPS                                                                                                            \
 	1u /* what the module reads is published, and joined, with its state: a block of the cycle before may be among it */
 
+/* Flags of CHR_EVENT_JOIN. */
+#define CHR_EVENT_CANCEL 2u /* a join that was asked for and did not come about yet is not to */
+
 struct chr_event {
 	uint16_t version;     /* CHR_EVENT_VERSION */
 	uint16_t kind;        /* enum chr_event_kind */

@@ -87,7 +87,7 @@ static void take(struct chr_rt *rt, const struct chr_event *event, uint32_t fram
 		rt->publish_loops = event->flags & CHR_EVENT_LOOPS;
 		break;
 	case CHR_EVENT_JOIN:
-		rt->joining = true;
+		rt->joining = !(event->flags & CHR_EVENT_CANCEL);
 		rt->join_from = event->frame;
 		rt->join_loops = event->flags & CHR_EVENT_LOOPS;
 		break;

@@ -17,6 +17,7 @@ void chr_instances_set_state(struct chr_conductor *conductor, struct chr_unit *u
 		return;
 	instance->state = state;
 	instance->since_us = chr_monotonic_us();
+	instance->seasoned |= state == CHR_INSTANCE_PLAYING;
 	if (state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING)
 		chr_conductor_hurry(conductor);
 	chr_debug("%s: %s", instance->client, chr_instance_state_name[state]);

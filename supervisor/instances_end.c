@@ -76,7 +76,7 @@ static void detach(struct chr_conductor *conductor, struct chr_instance *instanc
 	chr_rack_retire(&conductor->rack, instance);
 	chr_feed_attach(&instance->feed, NULL);
 	instance->process = NULL;
-	instance->wired = false;
+	instance->wired = instance->seasoned = false;
 	instance->load = 0;
 }
 

@@ -86,6 +86,16 @@ static void rank(const struct chr_unit *unit, unsigned leader)
 	chr_process_order(unit->instance[!leader].process, CHR_ORDER_BEHIND);
 }
 
+void chr_lanes_ask(struct chr_unit *unit, unsigned lane, uint32_t frame, uint32_t flags)
+{
+	const struct chr_event publish = {
+		.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES, .flags = flags};
+	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = frame, .flags = flags};
+	unit->instance[lane].joined = false;
+	chr_process_request(unit->instance[!lane].process, &publish);
+	chr_process_request(unit->instance[lane].process, &join);
+}
+
 static void ask_to_join(struct chr_conductor *conductor)
 {
 	struct chr_lanes *lanes = &conductor->lanes;
@@ -105,16 +115,10 @@ static void ask_to_join(struct chr_conductor *conductor)
 		struct chr_unit *unit = conductor->rack.unit[i];
 		if (!joins_twin(unit))
 			continue;
-		struct chr_instance *follower = &unit->instance[!lanes->leader];
-		struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = PUBLISH_CYCLES};
-		struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = lanes->join_frame};
-		if (exact && looped[unit->member]) {
-			publish.flags = join.flags = CHR_EVENT_LOOPS;
+		bool loops = exact && looped[unit->member];
+		if (loops)
 			rank(unit, lanes->leader);
-		}
-		follower->joined = false;
-		chr_process_request(unit->instance[lanes->leader].process, &publish);
-		chr_process_request(follower->process, &join);
+		chr_lanes_ask(unit, !lanes->leader, lanes->join_frame, loops ? CHR_EVENT_LOOPS : 0);
 	}
 }
 
@@ -195,21 +199,28 @@ bool chr_lanes_joins(const struct chr_conductor *conductor, const struct chr_ins
 	return chr_lanes_two(conductor) && instance->lane != conductor->lanes.leader;
 }
 
-void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
+void chr_lanes_lead(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
 {
-	bool joins = chr_lanes_joins(conductor, instance);
-	chr_instances_set_state(conductor, unit, instance, joins ? CHR_INSTANCE_JOINING : CHR_INSTANCE_PLAYING);
-	if (joins)
-		return;
-	/* a member of the leader began anew: what its twin may have taken over before is void */
+	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_PLAYING);
+	/* what its twin may have taken over before is void */
 	if (unit->stage == CHR_UNIT_HERE)
 		conductor->lanes.asked = false;
 	chr_instances_tell_repair(instance);
 }
 
+void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance)
+{
+	if (chr_lanes_joins(conductor, instance))
+		chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_JOINING);
+	else if (!chr_lanes_inherit(conductor, unit, instance))
+		chr_lanes_lead(conductor, unit, instance);
+}
+
 void chr_lanes_died(struct chr_conductor *conductor, const struct chr_unit *unit, struct chr_instance *instance)
 {
-	if (chr_lanes_two(conductor) && unit->stage != CHR_UNIT_ENTERING && unit->stage != CHR_UNIT_AWAY)
+	if (!chr_lanes_two(conductor) || unit->stage == CHR_UNIT_ENTERING || unit->stage == CHR_UNIT_AWAY)
+		return;
+	if (!chr_lanes_take_over(conductor, instance->lane))
 		chr_lanes_break(conductor, instance->lane);
 }
 
@@ -226,6 +237,8 @@ void chr_lanes_note(struct chr_conductor *conductor, struct chr_unit *unit, stru
 {
 	switch (note->kind) {
 	case CHR_NOTE_JOINED:
+		if (chr_lanes_inherited(conductor, unit, instance, note->frame))
+			break;
 		/* the answer to an earlier request that was given up: what was joined then may be void */
 		if (chr_frames_diff(note->frame, conductor->lanes.join_frame) < 0)
 			break;
@@ -263,6 +276,7 @@ void chr_lanes_tick(struct chr_conductor *conductor)
 	if (!chr_lanes_two(conductor) || !conductor->server_up)
 		return;
 	chr_lanes_judge_skips(conductor, chr_monotonic_us());
+	chr_lanes_rescue_tick(conductor, chr_monotonic_us());
 	if (lanes->asked && chr_monotonic_us() - lanes->asked_us > lanes->join_wait_us) {
 		chr_debug("lane %c did not join: again", 'a' + !lanes->leader);
 		lanes->join_failures++;

@@ -72,6 +72,9 @@ struct chr_instance {
 	uint64_t died_us;      /* when its last process was seen to die, or had been told to close its client; 0: none did */
 	bool joined;           /* has noted that it joined, at: */
 	uint32_t joined_frame;
+	bool seasoned;       /* its process has played, in a lane that was heard or in step with one */
+	uint64_t inherit_us; /* in the lane that leads: when it was asked to join its twin, and at which frame */
+	uint32_t inherit_frame;
 	bool summed; /* has answered the audit with: */
 	uint64_t sum, outputs;
 	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */

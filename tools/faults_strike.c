@@ -163,7 +163,7 @@ const struct chr_kind chr_kind[] = {
 	{"flood", "100,000 messages/s during the repair", 0, 0, 0, chr_strike_flood},
 	{"out", "out, or its standby, killed", 0, 0, 0, kill_out},
 	{"twins", "both twins at once", CHR_KIND_FRESH | CHR_KIND_TWO, 0, 0, twins},
-	{"pair", "two modules of different lanes at once", CHR_KIND_FRESH | CHR_KIND_TWO, 0, 0, two_of_two},
+	{"pair", "two modules of different lanes at once", CHR_KIND_TWO, 0, 0, two_of_two},
 
 	{"fds", "no descriptors left in the supervisor", CHR_KIND_ONCE, 0, 0, chr_strike_fds},
 	{"stress", "both cores busy for 60 s", CHR_KIND_ONCE | CHR_KIND_MILD, 0, 0, chr_strike_stress},

@@ -285,6 +285,25 @@ START_TEST(joins_not_before_its_frame)
 }
 END_TEST
 
+START_TEST(joins_no_more_when_told_so)
+{
+	const struct chr_event cancel = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .flags = CHR_EVENT_CANCEL};
+	ask(10);
+	cycle(joiner);
+	chr_ring_write(&joiner->slot->to_audio, &cancel, 1);
+	for (int i = 0; i < 4; i++) {
+		cycle(healthy);
+		cycle(joiner);
+	}
+	ck_assert_uint_eq(bed_status(&joiner->slot->status.joins), 0);
+	ask(10);
+	cycle(healthy);
+	cycle(joiner);
+	cycle(joiner);
+	ck_assert_uint_eq(bed_status(&joiner->slot->status.joins), 1);
+}
+END_TEST
+
 START_TEST(publishing_ends_by_count_and_by_order)
 {
 	const struct chr_event stop = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH};
@@ -376,6 +395,7 @@ int main(void)
 	tcase_add_loop_test(tcase, damaged_snapshot_is_not_taken, 0, DAMAGES);
 	tcase_add_test(tcase, pending_events_of_a_damaged_snapshot_are_rejected);
 	tcase_add_test(tcase, joins_not_before_its_frame);
+	tcase_add_test(tcase, joins_no_more_when_told_so);
 	tcase_add_test(tcase, publishing_ends_by_count_and_by_order);
 	tcase_add_test(tcase, snapshot_touches_no_more_than_the_state);
 	tcase_add_test(tcase, checksum_tells_any_bit_of_the_state_and_the_engine);

@@ -110,12 +110,94 @@ START_TEST(test_lanes_both_broken)
 	bed_run(bed, BED_OSC1, 0);
 	bed_assert_states(bed, "jjj", "psp");
 	ck_assert(!lanes->asked);
+	bed_drain(bed);
 	bed_run(bed, BED_FILT1, 1);
+	/* the state of its twin is older than the death, and nobody's to hear: it is taken over, and then all of lane a join */
+	struct chr_event event;
+	ck_assert(bed_take(bed, BED_FILT1, 1, CHR_EVENT_JOIN, &event));
+	ck_assert(bed_take(bed, BED_FILT1, 0, CHR_EVENT_PUBLISH, &event));
+	bed_assert_states(bed, "jjj", "pjp");
+	bed_assert_told(bed, "!", "o");
+	ck_assert(!lanes->asked);
+	bed_note(bed, BED_FILT1, 1, CHR_NOTE_JOINED, 6000, 0);
 	bed_assert_told(bed, "!", "of");
 	bed_assert_asked(bed, 0);
 	bed_join_lane(bed, 0, 7000);
 	bed_assert_states(bed, "ppp", "ppp");
 	ck_assert(lanes->whole[0] && lanes->whole[1]);
+}
+END_TEST
+
+/* An heir whose twin dies, or does not answer, begins anew. */
+START_TEST(test_lanes_no_inheritance)
+{
+	bed_play(bed);
+	bed_die(bed, BED_OSC1, 0);
+	bed_die(bed, BED_FILT1, 1);
+	bed_spares(bed, 3);
+	bed_run(bed, BED_FILT1, 1);
+	bed_assert_states(bed, "sjj", "pjp");
+	chr_lanes_tick(&bed->conductor);
+	bed_assert_states(bed, "sjj", "pjp");
+	if (_i)
+		bed_die(bed, BED_FILT1, 0);
+	else
+		bed_instance(bed, BED_FILT1, 1)->inherit_us -= 200000;
+	chr_lanes_tick(&bed->conductor);
+	ck_assert_str_eq(bed_states(bed, 1), "ppp");
+	bed_assert_told(bed, "!", "of");
+	bed_run_lane(bed, 0);
+	bed_drain(bed);
+	bed_join_lane(bed, 0, 7000);
+	bed_assert_states(bed, "ppp", "ppp");
+}
+END_TEST
+
+/* A lane that was only to be put in step has all it takes to be heard: when the one that leads loses a member, it goes on as it is. */
+START_TEST(test_lanes_take_over)
+{
+	struct chr_event event;
+	bed_play(bed);
+	chr_lanes_part(&bed->conductor);
+	bed_assert_states(bed, "ppp", "jjj");
+	ck_assert(bed_take(bed, BED_OSC1, 1, CHR_EVENT_JOIN, &event));
+	ck_assert_uint_eq(event.flags & CHR_EVENT_CANCEL, 0);
+	bed_die(bed, BED_OSC1, 0);
+	ck_assert_uint_eq(lanes->leader, 1);
+	bed_assert_states(bed, "wjj", "ppp");
+	bed_assert_told(bed, "!", "of");
+	ck_assert(bed_take(bed, BED_OSC1, 1, CHR_EVENT_JOIN, &event));
+	ck_assert_uint_eq(event.flags, CHR_EVENT_CANCEL);
+	/* it may have come about all the same */
+	bed_join_lane(bed, 1, lanes->join_frame);
+	bed_assert_states(bed, "wjj", "ppp");
+	bed_drain(bed);
+	bed_spares(bed, 1);
+	bed_run(bed, BED_OSC1, 0);
+	bed_assert_asked(bed, 0);
+	bed_join_lane(bed, 0, 7000);
+	bed_assert_states(bed, "ppp", "ppp");
+}
+END_TEST
+
+/* But not with a new member that never had the sound's state, nor with other code. */
+START_TEST(test_lanes_not_to_take_over)
+{
+	bed_play(bed);
+	if (_i) {
+		chr_lanes_part(&bed->conductor);
+		bed->conductor.swap.state = CHR_SWAP_LEAVING;
+	} else {
+		bed_spares(bed, 1);
+		bed_die(bed, BED_FILT1, 1);
+		bed_run(bed, BED_FILT1, 1);
+		bed_assert_states(bed, "ppp", "jjj");
+	}
+	bed_die(bed, BED_OSC1, 0);
+	ck_assert_uint_eq(lanes->leader, 0);
+	bed_assert_states(bed, "wpp", "jjj");
+	bed_assert_told(bed, "f", "!");
+	bed->conductor.swap.state = CHR_SWAP_NONE;
 }
 END_TEST
 
@@ -289,6 +371,9 @@ int main(void)
 	tcase_add_loop_test(tcase, test_lanes_death, 0, CHR_LANES);
 	tcase_add_test(tcase, test_lanes_foreign);
 	tcase_add_test(tcase, test_lanes_both_broken);
+	tcase_add_loop_test(tcase, test_lanes_no_inheritance, 0, 2);
+	tcase_add_test(tcase, test_lanes_take_over);
+	tcase_add_loop_test(tcase, test_lanes_not_to_take_over, 0, 2);
 	tcase_add_test(tcase, test_lanes_twins_die);
 	tcase_add_test(tcase, test_lanes_quarantine);
 	tcase_add_test(tcase, test_lanes_server_lost);
