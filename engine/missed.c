@@ -48,6 +48,9 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 	if (rt->pulse)
 		chr_pulse_call(rt->pulse, at);
 	rt->due = 0;
+	rt->again = false;
+	if (rt->ahead_cycles && !--rt->ahead_cycles)
+		rt->ahead = 0;
 	rt->made_up -= rt->made_up < back ? rt->made_up : back;
 	if (jump > 0 && (uint64_t)rt->owed + (uint32_t)jump <= most) {
 		rt->owed_at = at;
@@ -58,6 +61,9 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 	} else if (jump < 0 && rt->owed) {
 		uint32_t again = (uint32_t)-jump;
 		owe(rt, again < rt->owed ? rt->owed - again : 0);
+	} else if (jump == -(int32_t)frames && rt->ahead >= frames) {
+		rt->ahead -= frames;
+		rt->again = true;
 	} else if (rt->owed) {
 		settle(rt, frames, at, most);
 	}
@@ -93,6 +99,8 @@ void chr_missed_make_up(struct chr_rt *rt, uint32_t frames, const float *const *
 	if (!rt->due || reads_itself(rt, in, out))
 		return;
 	rt->made_up += rt->due;
+	rt->ahead = rt->due;
+	rt->ahead_cycles = CHR_MISSED_WAIT;
 	rt->missed = true;
 	aim(rt, part, out);
 	for (uint32_t at = 0; at < rt->due;) {

@@ -13,6 +13,8 @@
  *   silent. There is room for so many frames; what is made up for takes from it, and a quarter of every cycle gives back, so that a module
  *   that is late because it is slow does not stay late by making up. What does not fit is let be.
  *
+ * JACK may still come twice to one that has made up: then all is computed, and the outputs stand as they are.
+ *
  * What a module owes stands on its lane's board (common/board.h), for the others to compare. What they share they settle in the second cycle
  * after the jump, all in the same, for a lane is whole while its members are equally late; or later, while one is waited for that may be called
  * twice yet. Audio thread; realtime-safe.
@@ -31,7 +33,7 @@
 struct chr_rt;
 
 /* The cycle of `frames` frames that begins at JACK's frame time `at` has begun: returns the frame at which what it computes begins, and notes how much
- * chr_missed_make_up() has to do first. */
+ * chr_missed_make_up() has to do first. With rt->again there is nothing to compute. */
 CHR_RT uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at);
 
 /* Runs for the frames that were missed. */

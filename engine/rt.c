@@ -291,6 +291,10 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t at, const float *
 {
 	uint32_t mxcsr = chr_denormals_off();
 	uint32_t frame = chr_missed_enter(rt, frames, at);
+	if (rt->again) {
+		tell(rt, mxcsr);
+		return;
+	}
 	if (rt->pulse)
 		chr_pulse_enter(rt->pulse, frame);
 	chr_events_drain(rt, frame);

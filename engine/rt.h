@@ -76,6 +76,9 @@ struct chr_rt {
 	bool missed;            /* what runs now are missed frames */
 	uint32_t owed, owed_at; /* frames that this instance is behind JACK's time, and that time where it was last found to be */
 	uint32_t due, made_up;  /* frames: missed before this cycle, and made up for of late */
+	uint32_t ahead;         /* frames made up for that JACK may yet come for, */
+	uint32_t ahead_cycles;  /* in so many cycles at most */
+	bool again;             /* it has: what this cycle would compute was computed in the one before */
 	uint32_t serial;        /* of the newest event taken that changes the state */
 	bool serial_known;      /* there was one */
 	uint64_t output_sum;    /* of the previous cycle's outputs, before an out that is not heard is muted */

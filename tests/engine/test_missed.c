@@ -118,6 +118,32 @@ START_TEST(what_has_its_own_course_is_where_it_belongs)
 }
 END_TEST
 
+/* One that made up for a period is called for it after all: by then its time has gone by. */
+START_TEST(made_up_for_is_not_computed_twice)
+{
+	bool within = _i == 0;
+	late->frame += N;
+	for (unsigned i = 0; i < 4; i++)
+		bed_cycle(steady, N);
+	cycle_late(N);
+	cycle_late(N);
+	cycle_late(N);
+	expect_same();
+	for (unsigned i = 0; i < (within ? 1 : CHR_MISSED_WAIT); i++)
+		both();
+	uint32_t cycles = bed_status(&late->slot->status.cycles);
+	late->frame -= N;
+	cycle_late(N);
+	ck_assert_uint_eq(bed_status(&late->slot->status.cycles), cycles + 1);
+	both();
+	/* long after, it is another time that goes back, for all */
+	if (within)
+		expect_same();
+	else
+		ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], steady->out_buffer[PROBE_TICK][0] + N);
+}
+END_TEST
+
 /* JACK calls a client that was late once for each period, but its frame time is already the last one's. */
 START_TEST(late_cycles_are_computed_one_by_one)
 {
@@ -405,6 +431,7 @@ int main(void)
 	TCase *tcase = tcase_create("missed");
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, what_has_its_own_course_is_where_it_belongs, 0, 5);
+	tcase_add_loop_test(tcase, made_up_for_is_not_computed_twice, 0, 2);
 	tcase_add_test(tcase, late_cycles_are_computed_one_by_one);
 	tcase_add_test(tcase, a_late_cycle_bears_the_frame_that_was_due);
 	tcase_add_test(tcase, what_the_server_skipped_is_not_made_up_for);
