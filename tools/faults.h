@@ -48,6 +48,7 @@ struct chr_shot {
 	uint32_t by[4];   /* of these, by enum chr_loss_kind */
 	uint64_t lost_at; /* the first of them */
 	bool stalled;     /* the sentinel missed frames at the same time as some of them were lost */
+	bool stood;       /* a processor stood still meanwhile, see struct chr_session */
 	bool unrecovered; /* not everything played again in time */
 	bool failed;      /* what the kind itself checks was not so */
 	double seen_us;   /* from the blow until the supervisor saw it; negative: not known */

@@ -194,6 +194,7 @@ static int shoot(struct chr_campaign *campaign, struct chr_shot *shot)
 	chr_session_pump(session, 0);
 	session->disturbed = false;
 	campaign->now = shot;
+	unsigned stalls = chr_stall_count(session->processors);
 	shot->frame = chr_session_frame(session);
 	if (shot->kind->strike(campaign, shot))
 		shot->failed = true;
@@ -202,6 +203,7 @@ static int shoot(struct chr_campaign *campaign, struct chr_shot *shot)
 	settle(campaign);
 	take_times(campaign, shot);
 	int rc = find_again(campaign, shot);
+	shot->stood = chr_stall_count(session->processors) > stalls;
 	campaign->now = NULL;
 	if (shot->lost && campaign->options.lanes == 1)
 		shot->lost += GAP_FADES_MS * RATE / 1000;
@@ -219,7 +221,7 @@ static void tell(const struct chr_shot *shot)
 		"%s\n",
 		shot->kind->name, shot->module, 'a' + (char)shot->lane, (int)shot->pid, shot->lost, shot->by[CHR_LOSS_SKIPPED],
 		shot->by[CHR_LOSS_SILENT], shot->by[CHR_LOSS_WRONG], shot->by[CHR_LOSS_STEP], delay_ms,
-		shot->stalled ? ", machine stalled" : "", shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "",
+		shot->stalled ? ", machine stalled" : shot->stood ? ", a processor stood still" : "", shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "",
 		shot->note);
 }
 

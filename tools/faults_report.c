@@ -11,7 +11,7 @@
 /* ---- figures ---- */
 
 struct tally {
-	unsigned count, heard, stalled, unrecovered, failed;
+	unsigned count, heard, stalled, calm, unrecovered, failed; /* stalled, calm: of those heard */
 	uint64_t lost;
 	uint32_t worst;
 	double *repair, *seen, *gap; /* sorted; gap: ms, of those heard */
@@ -48,6 +48,7 @@ static struct tally tally(const struct chr_campaign *campaign, const struct chr_
 		t.count++;
 		t.heard += shot->lost > 0;
 		t.stalled += shot->lost > 0 && shot->stalled;
+		t.calm += shot->lost > 0 && !shot->stalled && !shot->stood;
 		t.unrecovered += shot->unrecovered;
 		t.failed += shot->failed;
 		t.lost += shot->lost;
@@ -268,6 +269,11 @@ static void print_table(const struct chr_campaign *campaign)
 static void print_rest(const struct chr_campaign *campaign)
 {
 	const struct chr_session *session = &campaign->session;
+	struct tally single = tally(campaign, NULL, CHR_KIND_SINGLE);
+	if (single.heard)
+		printf("single-module faults heard though no processor stood still for half a period: %u of %u\n", single.calm,
+		       single.heard);
+	release(&single);
 	if (campaign->shots)
 		printf("frames lost while nothing was struck: %u, of them while the machine stalled: %u; frames the sentinel "
 		       "missed: %llu\n",
@@ -290,8 +296,8 @@ static void json_number(FILE *file, const char *key, double value)
 static void json_row(FILE *file, const char *name, const struct tally *t)
 {
 	fprintf(file,
-		"    {\"fault\": \"%s\", \"count\": %u, \"heard\": %u, \"heard_while_stalled\": %u, \"lost\": %llu, \"worst\": %u",
-		name, t->count, t->heard, t->stalled, (unsigned long long)t->lost, t->worst);
+		"    {\"fault\": \"%s\", \"count\": %u, \"heard\": %u, \"heard_while_stalled\": %u, \"heard_while_none_stood_still\": %u, \"lost\": %llu, \"worst\": %u",
+		name, t->count, t->heard, t->stalled, t->calm, (unsigned long long)t->lost, t->worst);
 	json_number(file, "repair_p50_ms", percentile(t->repair, t->repairs, 0.5));
 	json_number(file, "repair_p99_ms", percentile(t->repair, t->repairs, 0.99));
 	json_number(file, "seen_p50_us", percentile(t->seen, t->seens, 0.5));

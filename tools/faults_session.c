@@ -139,6 +139,7 @@ int chr_session_listen(struct chr_session *session)
 		fprintf(stderr, "chronus-faults: cannot listen to out\n");
 		return -1;
 	}
+	session->processors = chr_stall_create(500000u * session->period / jack_get_sample_rate(chr_tape_client(session->sentinel)));
 	/* what came before the edges were in force was nobody's silence */
 	struct chr_tape_cycle cycle;
 	for (uint64_t end = chr_monotonic_us() + CONNECT_US; chr_monotonic_us() < end; poll(NULL, 0, 1))
@@ -152,6 +153,8 @@ void chr_session_deafen(struct chr_session *session)
 {
 	chr_tape_destroy(session->tape);
 	chr_tape_destroy(session->sentinel);
+	chr_stall_destroy(session->processors);
+	session->processors = NULL;
 	session->tape = session->sentinel = NULL;
 }
 

@@ -5,6 +5,7 @@
 #define CHR_TOOLS_FAULTS_SESSION_H
 
 #include "tests/lib/child.h"
+#include "tests/lib/stall.h"
 #include "tools/chronusctl_osc.h"
 #include "tools/faults_judge.h"
 #include "tools/faults_page.h"
@@ -53,6 +54,7 @@ struct chr_session {
 	uint32_t changes;  /* of states, ever */
 
 	struct chr_tape *tape, *sentinel;
+	struct chr_stall *processors; /* counts processors that stood still for half a period; NULL: nobody can tell */
 	struct chr_judge judge;
 	struct chr_reference *reference;
 	bool sentinel_begun;
