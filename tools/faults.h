@@ -59,7 +59,7 @@ struct chr_shot {
 struct chr_campaign_options {
 	unsigned period, lanes, count;
 	uint32_t seed;
-	bool pipewire, quick, verbose, cost;
+	bool pipewire, quick, verbose, cost, processors;
 	const char *patch, *faults, *json, *picture, *log;
 };
 

@@ -84,6 +84,7 @@ int chr_campaign_begin(struct chr_campaign *campaign, const char *patch, const c
 	struct chr_session *session = &campaign->session;
 	session->lanes = campaign->options.lanes;
 	session->period = campaign->options.period;
+	session->looks = campaign->options.processors;
 	session->verbose = campaign->options.verbose;
 	if (chr_session_start(session, patch, restart, campaign->options.log))
 		return -1;
@@ -221,8 +222,10 @@ static void tell(const struct chr_shot *shot)
 		"%s\n",
 		shot->kind->name, shot->module, 'a' + (char)shot->lane, (int)shot->pid, shot->lost, shot->by[CHR_LOSS_SKIPPED],
 		shot->by[CHR_LOSS_SILENT], shot->by[CHR_LOSS_WRONG], shot->by[CHR_LOSS_STEP], delay_ms,
-		shot->stalled ? ", machine stalled" : shot->stood ? ", a processor stood still" : "", shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "",
-		shot->note);
+		shot->stalled ? ", machine stalled"
+		: shot->stood ? ", a processor stood still"
+			      : "",
+		shot->unrecovered ? ", unrecovered" : "", shot->failed ? ", failed" : "", shot->note);
 }
 
 int chr_campaign_shoot(struct chr_campaign *campaign, const struct chr_kind *kind)

@@ -12,6 +12,7 @@
 
 struct tally {
 	unsigned count, heard, stalled, calm, unrecovered, failed; /* stalled, calm: of those heard */
+	bool looked;                                               /* at processors: `calm` is known */
 	uint64_t lost;
 	uint32_t worst;
 	double *repair, *seen, *gap; /* sorted; gap: ms, of those heard */
@@ -38,7 +39,8 @@ static struct tally tally(const struct chr_campaign *campaign, const struct chr_
 {
 	struct tally t = {.repair = calloc(campaign->shots + 1, sizeof(double)),
 			  .seen = calloc(campaign->shots + 1, sizeof(double)),
-			  .gap = calloc(campaign->shots + 1, sizeof(double))};
+			  .gap = calloc(campaign->shots + 1, sizeof(double)),
+			  .looked = campaign->options.processors};
 	if (!t.repair || !t.seen || !t.gap)
 		abort();
 	for (unsigned i = 0; i < campaign->shots; i++) {
@@ -270,7 +272,7 @@ static void print_rest(const struct chr_campaign *campaign)
 {
 	const struct chr_session *session = &campaign->session;
 	struct tally single = tally(campaign, NULL, CHR_KIND_SINGLE);
-	if (single.heard)
+	if (single.heard && campaign->options.processors)
 		printf("single-module faults heard though no processor stood still for half a period: %u of %u\n", single.calm,
 		       single.heard);
 	release(&single);
@@ -296,8 +298,9 @@ static void json_number(FILE *file, const char *key, double value)
 static void json_row(FILE *file, const char *name, const struct tally *t)
 {
 	fprintf(file,
-		"    {\"fault\": \"%s\", \"count\": %u, \"heard\": %u, \"heard_while_stalled\": %u, \"heard_while_none_stood_still\": %u, \"lost\": %llu, \"worst\": %u",
-		name, t->count, t->heard, t->stalled, t->calm, (unsigned long long)t->lost, t->worst);
+		"    {\"fault\": \"%s\", \"count\": %u, \"heard\": %u, \"heard_while_stalled\": %u, \"lost\": %llu, \"worst\": %u",
+		name, t->count, t->heard, t->stalled, (unsigned long long)t->lost, t->worst);
+	json_number(file, "heard_while_no_processor_stood_still", t->looked ? t->calm : NAN);
 	json_number(file, "repair_p50_ms", percentile(t->repair, t->repairs, 0.5));
 	json_number(file, "repair_p99_ms", percentile(t->repair, t->repairs, 0.99));
 	json_number(file, "seen_p50_us", percentile(t->seen, t->seens, 0.5));

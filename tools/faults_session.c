@@ -139,7 +139,9 @@ int chr_session_listen(struct chr_session *session)
 		fprintf(stderr, "chronus-faults: cannot listen to out\n");
 		return -1;
 	}
-	session->processors = chr_stall_create(500000u * session->period / jack_get_sample_rate(chr_tape_client(session->sentinel)));
+	if (session->looks)
+		session->processors = chr_stall_create(500000u * session->period /
+						       jack_get_sample_rate(chr_tape_client(session->sentinel)));
 	/* what came before the edges were in force was nobody's silence */
 	struct chr_tape_cycle cycle;
 	for (uint64_t end = chr_monotonic_us() + CONNECT_US; chr_monotonic_us() < end; poll(NULL, 0, 1))

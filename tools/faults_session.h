@@ -54,7 +54,8 @@ struct chr_session {
 	uint32_t changes;  /* of states, ever */
 
 	struct chr_tape *tape, *sentinel;
-	struct chr_stall *processors; /* counts processors that stood still for half a period; NULL: nobody can tell */
+	bool looks;                   /* at processors, too: */
+	struct chr_stall *processors; /* counts those that stood still for half a period; NULL: nobody can tell */
 	struct chr_judge judge;
 	struct chr_reference *reference;
 	bool sentinel_begun;
