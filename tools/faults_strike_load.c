@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 
+#include <errno.h>
 #include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
@@ -92,7 +93,8 @@ int chr_strike_full_ring(struct chr_campaign *campaign, struct chr_shot *shot)
 		return -1;
 	chr_strike_signal(shot, shot->pid, SIGSTOP);
 	send_many(session->ask.fd, &packet, FULL_RING);
-	return kill(shot->pid, SIGCONT);
+	/* the watchdog may have ended it by then */
+	return kill(shot->pid, SIGCONT) && errno != ESRCH ? -1 : 0;
 }
 
 struct flood {

@@ -19,8 +19,6 @@
 #define MOST_S   5.0
 #define REPAIRS  64u
 
-#define DESCRIPTORS 1024 /* that a process has at most */
-
 static void sum_modules(const struct chr_session *session, struct chr_soak_sample *sample)
 {
 	double resident = 0, private = 0;
@@ -123,20 +121,6 @@ void chr_soak_sample(struct chr_soak *soak)
 
 /* ---- at rest ---- */
 
-/* Descriptors of the supervisor that are copies of module files. */
-static unsigned count_copies(pid_t pid)
-{
-	char path[64], to[256];
-	unsigned count = 0;
-	for (int fd = 0; fd < DESCRIPTORS; fd++) {
-		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
-		ssize_t length = readlink(path, to, sizeof to - 1);
-		to[length > 0 ? length : 0] = 0;
-		count += strncmp(to, "/memfd:", 7) == 0 && strstr(to, ".so");
-	}
-	return count;
-}
-
 struct chr_soak_rest chr_soak_rest(struct chr_soak *soak)
 {
 	struct chr_session *session = &soak->campaign.session;
@@ -154,7 +138,7 @@ struct chr_soak_rest chr_soak_rest(struct chr_soak *soak)
 		if (chr_monotonic_us() - since > STILL_MS * 1000u)
 			break;
 	}
-	unsigned copies = count_copies(session->child.pid);
+	unsigned copies = chr_memory_files(session->child.pid, ".so");
 	return (struct chr_soak_rest){
 		.fds = held.fds - copies, .copies = copies, .threads = held.threads, .processes = held.children + 1};
 }

@@ -97,6 +97,23 @@ struct chr_holdings chr_holdings_of(pid_t pid)
 		.fds = count_entries(fds, ""), .threads = count_entries(threads, ""), .children = count_children(pid)};
 }
 
+unsigned chr_memory_files(pid_t pid, const char *part)
+{
+	char folder[64], to[256];
+	unsigned count = 0;
+	snprintf(folder, sizeof folder, "/proc/%d/fd", (int)pid);
+	DIR *dir = opendir(folder);
+	if (!dir)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		ssize_t length = readlinkat(dirfd(dir), entry->d_name, to, sizeof to - 1);
+		to[length > 0 ? length : 0] = 0;
+		count += strncmp(to, "/memfd:", 7) == 0 && strstr(to, part);
+	}
+	closedir(dir);
+	return count;
+}
+
 void chr_adopt_orphans(void)
 {
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -12,6 +12,9 @@ struct chr_holdings {
 /* What a process holds now; all zero when it is gone. */
 struct chr_holdings chr_holdings_of(pid_t pid);
 
+/* Of its descriptors, those of memory files whose names hold `part`. */
+unsigned chr_memory_files(pid_t pid, const char *part);
+
 /* Time on a processor (ns) of all threads of a process and of its children. */
 uint64_t chr_family_ns(pid_t pid);
 

@@ -245,3 +245,11 @@ void bed_let_pass(struct lanes_bed *bed, uint64_t us)
 			if (bed_instance(bed, i, lane)->skip_us)
 				bed_instance(bed, i, lane)->skip_us -= us;
 }
+
+void bed_answer(void *arg, int rc, const char *why)
+{
+	struct bed_answer *answer = arg;
+	answer->count++;
+	answer->rc = rc;
+	snprintf(answer->why, sizeof answer->why, "%s", why);
+}

@@ -77,4 +77,12 @@ void bed_assert_asked(struct lanes_bed *bed, unsigned lane);
 /* So much time has passed since the join or the audit was begun, and since what was skipped. */
 void bed_let_pass(struct lanes_bed *bed, uint64_t us);
 
+/* The answer to the edit that was asked for last, and how many came; `arg` of bed_answer() is one of these. */
+struct bed_answer {
+	int count, rc;
+	char why[CHR_TEXT_MAX];
+};
+
+void bed_answer(void *arg, int rc, const char *why);
+
 #endif

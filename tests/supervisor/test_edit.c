@@ -14,16 +14,7 @@ static struct lanes_bed *bed;
 static struct chr_conductor *conductor;
 static struct chr_type *types[4];
 
-static int answers, last_rc;
-static char last_why[CHR_TEXT_MAX];
-
-static void done(void *arg, int rc, const char *why)
-{
-	ck_assert_ptr_eq(arg, &answers);
-	answers++;
-	last_rc = rc;
-	snprintf(last_why, sizeof last_why, "%s", why);
-}
+static struct bed_answer answer;
 
 static void begin(unsigned lanes)
 {
@@ -43,7 +34,7 @@ static void begin(unsigned lanes)
 	bed->catalog.type = types;
 	bed->catalog.count = 4;
 	chr_edit_init(conductor, NULL);
-	answers = 0;
+	answer = (struct bed_answer){0};
 }
 
 static void setup(void)
@@ -67,9 +58,9 @@ static void teardown(void)
 
 static void request(enum chr_edit_kind kind, const char *a, const char *b)
 {
-	int before = answers;
-	ck_assert_int_eq(chr_edit_request(conductor, kind, a, b, done, &answers), 0);
-	ck_assert_int_le(answers, before + 1);
+	int before = answer.count;
+	ck_assert_int_eq(chr_edit_request(conductor, kind, a, b, bed_answer, &answer), 0);
+	ck_assert_int_le(answer.count, before + 1);
 }
 
 static struct chr_unit *unit(const char *name)
@@ -101,8 +92,8 @@ static bool take_fade(const struct chr_unit *of, unsigned lane, struct chr_event
 START_TEST(test_a_new_module_is_outside_the_lanes)
 {
 	request(CHR_EDIT_ADD, "sine", "new");
-	ck_assert_int_eq(answers, 1);
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(answer.count, 1);
+	ck_assert_int_eq(answer.rc, 0);
 	struct chr_unit *fresh = unit("new");
 	ck_assert_uint_eq(fresh->member, BED_UNITS);
 	ck_assert_int_eq(fresh->stage, CHR_UNIT_ENTERING);
@@ -167,9 +158,9 @@ START_TEST(test_what_may_not_be_added)
 		    {"out", "x", "one output"},  {"sine", "Upper", "no name"}, {"sine", "chronus", "system"}};
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		request(CHR_EDIT_ADD, rows[i].type, rows[i].name);
-		ck_assert_int_eq(answers, (int)i + 1);
-		ck_assert_int_ne(last_rc, 0);
-		ck_assert_msg(strstr(last_why, rows[i].why) != NULL, "%s: %s", rows[i].name, last_why);
+		ck_assert_int_eq(answer.count, (int)i + 1);
+		ck_assert_int_ne(answer.rc, 0);
+		ck_assert_msg(strstr(answer.why, rows[i].why) != NULL, "%s: %s", rows[i].name, answer.why);
 	}
 	ck_assert_uint_eq(conductor->rack.unit_count, BED_UNITS);
 }
@@ -178,43 +169,43 @@ END_TEST
 START_TEST(test_connections)
 {
 	request(CHR_EDIT_CONNECT, "aside:out", "filt1:cutoff");
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(answer.rc, 0);
 	ck_assert(bed_desired(bed, "aside:out", "filt1:cutoff") && bed_desired(bed, "aside.b:out", "filt1.b:cutoff"));
 	/* both lanes hear it, but not from one frame on: when it is made, the lane that follows joins */
 	ck_assert(conductor->lanes.whole[1]);
 	chr_instances_wired(conductor, conductor->generation);
 	ck_assert(!conductor->lanes.whole[1] && conductor->lanes.whole[0]);
 	request(CHR_EDIT_CONNECT, "aside:out", "filt1:cutoff");
-	ck_assert_ptr_nonnull(strstr(last_why, "already"));
+	ck_assert_ptr_nonnull(strstr(answer.why, "already"));
 	request(CHR_EDIT_CONNECT, "aside:out", "filt1:sideways");
-	ck_assert_ptr_nonnull(strstr(last_why, "port"));
+	ck_assert_ptr_nonnull(strstr(answer.why, "port"));
 	request(CHR_EDIT_DISCONNECT, "aside:out", "filt1:cutoff");
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(answer.rc, 0);
 	ck_assert(!bed_desired(bed, "aside:out", "filt1:cutoff") && !bed_desired(bed, "aside.b:out", "filt1.b:cutoff"));
 	request(CHR_EDIT_DISCONNECT, "aside:out", "filt1:cutoff");
-	ck_assert_ptr_nonnull(strstr(last_why, "not connected"));
+	ck_assert_ptr_nonnull(strstr(answer.why, "not connected"));
 }
 END_TEST
 
 START_TEST(test_requests_are_answered_in_order)
 {
 	request(CHR_EDIT_ADD, "sine", "new");
-	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer.count, 1);
 	request(CHR_EDIT_REMOVE, "new", NULL);
 	request(CHR_EDIT_ADD, "biquad", "new");
 	/* the old one is still fading */
-	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer.count, 1);
 	ck_assert_int_eq(unit("new")->stage, CHR_UNIT_LEAVING);
 	struct chr_unit *old = unit("new");
 	old->stage_us -= 1000000;
 	chr_edit_tick(conductor);
 	ck_assert_int_eq(old->stage, CHR_UNIT_AWAY);
-	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer.count, 1);
 	ck_assert_ptr_null(old->instance[1].process);
 	chr_instances_died(conductor, old->instance[0].process, chr_monotonic_us());
 	chr_edit_tick(conductor);
-	ck_assert_int_eq(answers, 3);
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(answer.count, 3);
+	ck_assert_int_eq(answer.rc, 0);
 	ck_assert_str_eq(unit("new")->type->name, "biquad");
 	ck_assert_uint_eq(unit("new")->member, BED_UNITS);
 }
@@ -269,13 +260,13 @@ START_TEST(test_another_name_goes_lane_by_lane)
 	ck_assert_str_eq(osc1->instance[0].client, "lfo");
 	ck_assert(bed_desired(bed, "lfo:out", "filt1:in"));
 	ck_assert(conductor->lanes.whole[1]);
-	ck_assert_int_eq(answers, 0);
+	ck_assert_int_eq(answer.count, 0);
 	bed_die(bed, BED_OSC1, 0);
 	bed_run(bed, BED_OSC1, 0);
 	bed_join_lane(bed, 0, 3000);
 	chr_edit_tick(conductor);
-	ck_assert_int_eq(answers, 1);
-	ck_assert_int_eq(last_rc, 0);
+	ck_assert_int_eq(answer.count, 1);
+	ck_assert_int_eq(answer.rc, 0);
 	ck_assert_uint_eq(osc1->instance[0].restarts, 0);
 }
 END_TEST
@@ -299,8 +290,8 @@ START_TEST(test_the_end_answers_what_is_left)
 	request(CHR_EDIT_REMOVE, "new", NULL);
 	request(CHR_EDIT_ADD, "sine", "other");
 	chr_edit_finish(conductor);
-	ck_assert_int_eq(answers, 3);
-	ck_assert_int_eq(last_rc, -ECANCELED);
+	ck_assert_int_eq(answer.count, 3);
+	ck_assert_int_eq(answer.rc, -ECANCELED);
 }
 END_TEST
 

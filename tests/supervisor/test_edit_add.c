@@ -19,16 +19,7 @@ static struct chr_spawn spawn;
 static struct lanes_bed *bed;
 static struct chr_conductor *conductor;
 static char folder[64], file[96], patch[96];
-static int answers, last_rc;
-static char last_why[CHR_TEXT_MAX];
-
-static void done(void *arg, int rc, const char *why)
-{
-	ck_assert_ptr_eq(arg, &answers);
-	answers++;
-	last_rc = rc;
-	snprintf(last_why, sizeof last_why, "%s", why);
-}
+static struct bed_answer answer;
 
 static void setup(void)
 {
@@ -43,7 +34,7 @@ static void setup(void)
 	chr_edit_init(conductor, NULL);
 	bed_play(bed);
 	bed_spares(bed, 16);
-	answers = 0;
+	answer = (struct bed_answer){0};
 }
 
 static void teardown(void)
@@ -69,26 +60,26 @@ static void build(void)
 
 static void request(enum chr_edit_kind kind, const char *a, const char *b)
 {
-	ck_assert_int_eq(chr_edit_request(conductor, kind, a, b, done, &answers), 0);
+	ck_assert_int_eq(chr_edit_request(conductor, kind, a, b, bed_answer, &answer), 0);
 }
 
 /* The threads' posts come until the request is answered. */
 static void await_answer(void)
 {
 	struct pollfd wake = {.fd = conductor->inbox.wake_fd, .events = POLLIN};
-	while (!answers) {
+	while (!answer.count) {
 		ck_assert_int_eq(poll(&wake, 1, SPAWNED_WAIT_MS), 1);
 		chr_conductor_take_posts(conductor);
 	}
-	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer.count, 1);
 }
 
 START_TEST(what_is_not_there_is_refused_at_once)
 {
 	request(CHR_EDIT_ADD, "ticker", "t1");
-	ck_assert_int_eq(answers, 1);
-	ck_assert_int_ne(last_rc, 0);
-	ck_assert_msg(strstr(last_why, "no ticker.so in the folders") != NULL, "%s", last_why);
+	ck_assert_int_eq(answer.count, 1);
+	ck_assert_int_ne(answer.rc, 0);
+	ck_assert_msg(strstr(answer.why, "no ticker.so in the folders") != NULL, "%s", answer.why);
 }
 END_TEST
 
@@ -97,7 +88,7 @@ START_TEST(what_was_built_meanwhile_is_added)
 	build();
 	request(CHR_EDIT_ADD, "ticker", "t1");
 	await_answer();
-	ck_assert_msg(last_rc == 0, "%s", last_why);
+	ck_assert_msg(answer.rc == 0, "%s", answer.why);
 	ck_assert_ptr_nonnull(chr_rack_find(&conductor->rack, "t1"));
 	ck_assert_ptr_nonnull(chr_catalog_type(&bed->catalog, "ticker", "", NULL));
 }
@@ -111,8 +102,8 @@ START_TEST(one_that_is_wrong_is_refused_with_its_reason)
 	fclose(f);
 	request(CHR_EDIT_ADD, "ticker", "t1");
 	await_answer();
-	ck_assert_int_ne(last_rc, 0);
-	ck_assert_msg(strstr(last_why, "cannot load") != NULL, "%s", last_why);
+	ck_assert_int_ne(answer.rc, 0);
+	ck_assert_msg(strstr(answer.why, "cannot load") != NULL, "%s", answer.why);
 	ck_assert_ptr_null(chr_rack_find(&conductor->rack, "t1"));
 }
 END_TEST
@@ -122,9 +113,9 @@ START_TEST(the_end_does_not_wait_for_an_answer)
 	build();
 	request(CHR_EDIT_ADD, "ticker", "t1");
 	chr_edit_finish(conductor);
-	ck_assert_int_eq(answers, 1);
+	ck_assert_int_eq(answer.count, 1);
 	/* unless it came before */
-	ck_assert(last_rc == -ECANCELED || last_rc == 0);
+	ck_assert(answer.rc == -ECANCELED || answer.rc == 0);
 }
 END_TEST
 
@@ -138,8 +129,8 @@ START_TEST(a_patch_finds_what_was_built_meanwhile)
 	build();
 	request(CHR_EDIT_LOAD, patch, NULL);
 	await_answer();
-	ck_assert_int_ne(last_rc, 0);
-	ck_assert_msg(strstr(last_why, "no module type 'nothing'") && !strstr(last_why, "'ticker'"), "%s", last_why);
+	ck_assert_int_ne(answer.rc, 0);
+	ck_assert_msg(strstr(answer.why, "no module type 'nothing'") && !strstr(answer.why, "'ticker'"), "%s", answer.why);
 	ck_assert_ptr_nonnull(chr_catalog_type(&bed->catalog, "ticker", "", NULL));
 }
 END_TEST
