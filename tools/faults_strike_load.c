@@ -3,8 +3,8 @@
 
 #include "common/clock.h"
 
-#include <errno.h>
 #include <dirent.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
