@@ -1,8 +1,9 @@
 /* The two lanes: which of them leads, which is whole, how a broken one joins again, and whether they still agree.
  *
  * Each lane has its own `out`, a member like the others; which of the two is heard they settle between themselves, cycle by cycle (common/choice.h).
- * The leader is the lane that is heard when all is well. When a member of it dies and the other lane is whole, that one leads; when
- * neither is whole, the leader plays on without the dead one ("degraded"). The other lane follows: once all of its members run, all of them join
+ * The leader is the lane that is heard when all is well. When a member of it dies and the other lane is whole, or needs nobody new to be so,
+ * that one leads; else the leader plays on without the dead one ("degraded"), and the new one takes the state over from its twin (lanes_rescue.c).
+ * The other lane follows: once all of its members run, all of them join
  * the leader's in one and the same cycle, because a member that joined earlier than those it listens to would be wrong again a
  * cycle later. A lane whose members joined in different cycles tries again, with a longer lead.
  */
