@@ -156,6 +156,10 @@ void chr_instances_restart(struct chr_conductor *conductor, struct chr_unit *uni
 void chr_processes_add(struct chr_conductor *conductor, struct chr_process *process);
 /* A spare that has said hello, or NULL. */
 struct chr_process *chr_processes_take_spare(struct chr_conductor *conductor);
+/* May `count` more clients be told to leave the JACK server? */
+bool chr_processes_may_leave(struct chr_conductor *conductor, unsigned count);
+/* Tells a process to end, by SIGTERM. */
+void chr_processes_tell(struct chr_process *process);
 /* Ends all processes: politely, then by SIGKILL. */
 void chr_processes_end_all(struct chr_conductor *conductor);
 /* Carries out what waits in the inbox. */

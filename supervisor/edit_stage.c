@@ -131,7 +131,7 @@ static void come_back(struct chr_conductor *conductor, struct chr_unit *unit);
 static void go_away(struct chr_conductor *conductor, struct chr_unit *unit)
 {
 	set_stage(unit, CHR_UNIT_AWAY);
-	unit->parting = false;
+	unit->parting_us = 0;
 	if (unit->next[0]) {
 		come_back(conductor, unit);
 		return;
@@ -141,32 +141,36 @@ static void go_away(struct chr_conductor *conductor, struct chr_unit *unit)
 	unit->generation = conductor->generation;
 }
 
-static bool has_process(const struct chr_unit *unit)
+static unsigned processes_of(const struct chr_unit *unit)
 {
-	return unit->instance[0].process || unit->instance[1].process;
+	return !!unit->instance[0].process + !!unit->instance[1].process;
 }
 
-static void signal_all(struct chr_unit *unit, int sig)
+static void end_processes(struct chr_unit *unit, bool politely)
 {
-	for (unsigned lane = 0; lane < CHR_LANES; lane++)
-		if (unit->instance[lane].process) {
-			unit->instance[lane].by_hand = true;
-			chr_process_signal(unit->instance[lane].process, sig);
-			chr_process_signal(unit->instance[lane].process, SIGCONT);
-		}
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		struct chr_instance *instance = &unit->instance[lane];
+		if (!instance->process)
+			continue;
+		instance->by_hand = true;
+		if (politely)
+			chr_processes_tell(instance->process);
+		else
+			chr_process_signal(instance->process, SIGKILL);
+	}
 }
 
 /* True when it is gone and freed. */
 static bool part(struct chr_conductor *conductor, struct chr_unit *unit)
 {
 	bool bare = conductor->wired >= unit->generation || !conductor->server_up || age_us(unit) > WIRED_WAIT_US;
-	if (bare && !unit->parting) {
-		unit->parting = true;
-		signal_all(unit, SIGTERM);
+	if (bare && !unit->parting_us && chr_processes_may_leave(conductor, processes_of(unit))) {
+		unit->parting_us = chr_monotonic_us();
+		end_processes(unit, true);
 	}
-	if (has_process(unit)) {
-		if (age_us(unit) > POLITE_US)
-			signal_all(unit, SIGKILL);
+	if (processes_of(unit)) {
+		if (unit->parting_us && chr_monotonic_us() - unit->parting_us > POLITE_US)
+			end_processes(unit, false);
 		return false;
 	}
 	chr_debug("%s is gone", unit->name);

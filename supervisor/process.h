@@ -29,6 +29,7 @@ struct chr_process {
 	struct chr_conductor *conductor;
 	bool hello; /* has said that it is up */
 	bool dying; /* its death was seen or ordered */
+	bool told;  /* to end, by SIGTERM */
 	struct chr_sentry_guard *guard;
 	struct chr_poll reports; /* from_main */
 	struct chr_poll exited;  /* pidfd */

@@ -17,6 +17,11 @@
 #define POLITE_US 300000u
 #endif
 
+/* Clients that leave the JACK server at once. jackd lets them go one by one, in two cycles each or more, and a module whose turn does not come within
+ * CHR_ENDING_MS ends without. Such a client is an xrun of every cycle until its turn has come; of many of them jackd is told so much that a pipe of its own
+ * fills up, its cycles stop, and each that is still to leave holds it up for five seconds. */
+#define LEAVERS 4u
+
 static bool lives(const struct chr_conductor *conductor, const struct chr_process *process)
 {
 	for (unsigned i = 0; i < conductor->process_count; i++)
@@ -43,6 +48,33 @@ struct chr_process *chr_processes_take_spare(struct chr_conductor *conductor)
 	struct chr_process *process = conductor->spare[0];
 	forget_spare(conductor, process);
 	return process;
+}
+
+static bool is_client(struct chr_conductor *conductor, const struct chr_process *process)
+{
+	struct chr_unit *unit;
+	struct chr_instance *instance;
+	return chr_instances_of(conductor, process, &unit, &instance);
+}
+
+static unsigned leaving(struct chr_conductor *conductor)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < conductor->process_count; i++)
+		count += conductor->process[i]->told && is_client(conductor, conductor->process[i]);
+	return count;
+}
+
+bool chr_processes_may_leave(struct chr_conductor *conductor, unsigned count)
+{
+	return leaving(conductor) + count <= LEAVERS;
+}
+
+void chr_processes_tell(struct chr_process *process)
+{
+	process->told = true;
+	chr_process_signal(process, SIGTERM);
+	chr_process_signal(process, SIGCONT);
 }
 
 static void take_hello(struct chr_conductor *conductor, struct chr_process *process)
@@ -151,8 +183,6 @@ void chr_processes_add(struct chr_conductor *conductor, struct chr_process *proc
 		return;
 	}
 	conductor->process[conductor->process_count++] = process;
-	if (conductor->quitting) /* it was on its way when the others were told */
-		chr_process_signal(process, SIGTERM);
 }
 
 static void tell_unspawned(struct chr_conductor *conductor, int error)
@@ -214,18 +244,33 @@ void chr_conductor_take_posts(struct chr_conductor *conductor)
 		take_post(conductor, &post);
 }
 
+static void tell_next(struct chr_conductor *conductor)
+{
+	unsigned count = leaving(conductor);
+	for (unsigned i = 0; i < conductor->process_count; i++) {
+		struct chr_process *process = conductor->process[i];
+		bool client = is_client(conductor, process);
+		if (process->told || (client && count >= LEAVERS))
+			continue;
+		count += client;
+		chr_processes_tell(process);
+	}
+}
+
 void chr_processes_end_all(struct chr_conductor *conductor)
 {
-	for (unsigned i = 0; i < conductor->process_count; i++) {
-		chr_process_signal(conductor->process[i], SIGTERM);
-		chr_process_signal(conductor->process[i], SIGCONT);
-	}
 	uint64_t deadline = chr_monotonic_us() + POLITE_US;
-	while (conductor->process_count && chr_monotonic_us() < deadline)
+	while (conductor->process_count && chr_monotonic_us() < deadline) {
+		unsigned before = conductor->process_count;
+		tell_next(conductor);
 		chr_poller_wait(&conductor->poller, 10);
+		if (conductor->process_count < before)
+			deadline = chr_monotonic_us() + POLITE_US;
+	}
 	for (unsigned i = 0; i < conductor->process_count; i++)
 		chr_process_signal(conductor->process[i], SIGKILL);
-	while (conductor->process_count && chr_monotonic_us() < deadline + POLITE_US)
+	deadline = chr_monotonic_us() + POLITE_US;
+	while (conductor->process_count && chr_monotonic_us() < deadline)
 		chr_poller_wait(&conductor->poller, 10);
 	chr_conductor_take_posts(conductor);
 }

@@ -103,7 +103,7 @@ struct chr_unit {
 	enum chr_unit_stage stage;
 	uint64_t stage_us;                 /* chr_monotonic_us() of the last change of stage */
 	int64_t generation;                /* AWAY: of the desired graph without its edges */
-	bool parting;                      /* AWAY: its processes were told to end */
+	uint64_t parting_us;               /* AWAY: when its processes were told to end; 0: they were not */
 	uint64_t moving_us;                /* when it got another name that its clients do not all bear yet; 0: they do */
 	char next[CHR_NAME_MAX];           /* LEAVING: comes back under this name; "": does not */
 	const struct chr_descriptor *type; /* owned by `code` */

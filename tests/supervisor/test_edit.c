@@ -295,11 +295,30 @@ START_TEST(test_the_end_answers_what_is_left)
 }
 END_TEST
 
+/* jackd lets clients go one by one; spares are no clients. */
+START_TEST(test_edit_few_leave_at_once)
+{
+	for (unsigned i = 0; i < BED_UNITS; i++)
+		for (unsigned lane = 0; lane < CHR_LANES; lane++)
+			conductor->process[conductor->process_count++] = bed_instance(bed, i, lane)->process;
+	ck_assert(chr_processes_may_leave(conductor, 4) && !chr_processes_may_leave(conductor, 5));
+	for (unsigned i = 0; i < 3; i++)
+		conductor->process[i]->told = true;
+	ck_assert(chr_processes_may_leave(conductor, 1) && !chr_processes_may_leave(conductor, 2));
+	ck_assert_uint_gt(conductor->spare_count, 0);
+	conductor->process[conductor->process_count++] = conductor->spare[0];
+	conductor->spare[0]->told = true;
+	ck_assert(chr_processes_may_leave(conductor, 1));
+	conductor->process_count = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("edit");
 	TCase *tests = tcase_create("lanes");
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, test_edit_few_leave_at_once);
 	tcase_add_test(tests, test_a_new_module_is_outside_the_lanes);
 	tcase_add_test(tests, test_it_sounds_and_its_twin_joins);
 	tcase_add_test(tests, test_a_death_while_it_comes_breaks_no_lane);
