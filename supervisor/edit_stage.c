@@ -146,17 +146,24 @@ static unsigned processes_of(const struct chr_unit *unit)
 	return !!unit->instance[0].process + !!unit->instance[1].process;
 }
 
+static void end_by_hand(struct chr_instance *instance)
+{
+	if (!instance->process)
+		return;
+	instance->by_hand = true;
+	chr_process_signal(instance->process, SIGKILL);
+}
+
 static void end_processes(struct chr_unit *unit, bool politely)
 {
 	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
 		struct chr_instance *instance = &unit->instance[lane];
-		if (!instance->process)
-			continue;
-		instance->by_hand = true;
-		if (politely)
+		if (!politely) {
+			end_by_hand(instance);
+		} else if (instance->process) {
+			instance->by_hand = true;
 			chr_processes_tell(instance->process);
-		else
-			chr_process_signal(instance->process, SIGKILL);
+		}
 	}
 }
 
@@ -181,14 +188,6 @@ static bool part(struct chr_conductor *conductor, struct chr_unit *unit)
 }
 
 /* ---- another name ---- */
-
-static void end_by_hand(struct chr_instance *instance)
-{
-	if (!instance->process)
-		return;
-	instance->by_hand = true;
-	chr_process_signal(instance->process, SIGKILL);
-}
 
 /* One lane: it is silent; the old client ends, and a new one comes as if it had been added. */
 static void come_back(struct chr_conductor *conductor, struct chr_unit *unit)

@@ -249,6 +249,7 @@ void bed_let_pass(struct lanes_bed *bed, uint64_t us)
 void bed_answer(void *arg, int rc, const char *why)
 {
 	struct bed_answer *answer = arg;
+	ck_assert_ptr_eq(answer->self, answer);
 	answer->count++;
 	answer->rc = rc;
 	snprintf(answer->why, sizeof answer->why, "%s", why);

@@ -79,6 +79,7 @@ void bed_let_pass(struct lanes_bed *bed, uint64_t us);
 
 /* The answer to the edit that was asked for last, and how many came; `arg` of bed_answer() is one of these. */
 struct bed_answer {
+	const struct bed_answer *self; /* what has to come back with the answer */
 	int count, rc;
 	char why[CHR_TEXT_MAX];
 };

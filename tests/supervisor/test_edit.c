@@ -34,7 +34,7 @@ static void begin(unsigned lanes)
 	bed->catalog.type = types;
 	bed->catalog.count = 4;
 	chr_edit_init(conductor, NULL);
-	answer = (struct bed_answer){0};
+	answer = (struct bed_answer){.self = &answer};
 }
 
 static void setup(void)

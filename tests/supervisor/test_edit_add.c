@@ -34,7 +34,7 @@ static void setup(void)
 	chr_edit_init(conductor, NULL);
 	bed_play(bed);
 	bed_spares(bed, 16);
-	answer = (struct bed_answer){0};
+	answer = (struct bed_answer){.self = &answer};
 }
 
 static void teardown(void)
