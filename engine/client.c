@@ -27,9 +27,24 @@ static void widen(struct chr_latency *all, const jack_latency_range_t *range, bo
 	*any = true;
 }
 
-/* Reads the latencies that out passes on. Outside the process thread libjack's question sleeps for a period while the graph changes, and
- * with it jackd, which waits for every client's answer; in here it never does. */
-CHR_RT static void read_latency(struct chr_client *client)
+/* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. */
+static void pass_latency(struct chr_client *client, jack_latency_callback_mode_t mode, jack_nframes_t period)
+{
+	bool capture = mode == JackCaptureLatency;
+	const struct chr_latency *from = capture ? &client->capture : &client->playback;
+	jack_latency_range_t range = {.min = atomic_load_explicit(&from->min, memory_order_relaxed) + period,
+				      .max = atomic_load_explicit(&from->max, memory_order_relaxed) + period};
+	for (unsigned i = 0; i < CHR_PORTS_MAX; i++) {
+		jack_port_t *port = capture ? i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
+		if (port)
+			jack_port_set_latency_range(port, mode, &range);
+	}
+}
+
+/* Reads the latencies that out passes on, and on jackd passes them on. Outside the process thread libjack of jackd sleeps for a period in
+ * each of these calls while the graph changes, and with it jackd, which waits for every client's answer, and whatever else the change was
+ * for; in here it never does. In PipeWire they are ordinary memory to read, but setting them is nothing for a process thread. */
+CHR_RT static void renew_latency(struct chr_client *client, jack_nframes_t period)
 {
 	bool in = false, out = false;
 	jack_latency_range_t range;
@@ -44,23 +59,18 @@ CHR_RT static void read_latency(struct chr_client *client)
 			widen(&client->playback, &range, &out);
 		}
 	}
+	if (client->pipewire)
+		return;
+	pass_latency(client, JackCaptureLatency, period);
+	pass_latency(client, JackPlaybackLatency, period);
 }
 
-/* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. What
- * the other side has was read in an earlier cycle; the supervisor has latencies computed once more when the graph has settled. */
+/* What the other side has is read in a later cycle; the supervisor has latencies computed once more when the graph has settled. */
 static void on_latency(jack_latency_callback_mode_t mode, void *self)
 {
 	struct chr_client *client = self;
-	bool capture = mode == JackCaptureLatency;
-	const struct chr_latency *from = capture ? &client->capture : &client->playback;
-	jack_nframes_t period = jack_get_buffer_size(client->jack);
-	jack_latency_range_t range = {.min = atomic_load_explicit(&from->min, memory_order_relaxed) + period,
-				      .max = atomic_load_explicit(&from->max, memory_order_relaxed) + period};
-	for (unsigned i = 0; i < CHR_PORTS_MAX; i++) {
-		jack_port_t *port = capture ? i != client->clock ? client->out_port[i] : NULL : client->in_port[i];
-		if (port)
-			jack_port_set_latency_range(port, mode, &range);
-	}
+	if (client->pipewire)
+		pass_latency(client, mode, jack_get_buffer_size(client->jack));
 	atomic_store_explicit(&client->latency_stale, 1, memory_order_relaxed);
 }
 
@@ -74,7 +84,7 @@ CHR_RT static int on_process(jack_nframes_t frames, void *self)
 		atomic_store_explicit(&client->thread_known, 1, memory_order_release);
 	}
 	if (client->out && atomic_load_explicit(&client->latency_stale, memory_order_relaxed))
-		read_latency(client);
+		renew_latency(client, frames);
 	for (unsigned i = 0; i < client->ports; i++) {
 		if (client->in_port[i])
 			client->in[i] = jack_port_get_buffer(client->in_port[i], frames);
@@ -100,7 +110,6 @@ static void on_message(const char *text)
 
 void chr_client_prepare(void)
 {
-	jack_set_thread_creator(chr_hurry_create);
 	jack_set_error_function(on_message);
 	jack_set_info_function(on_message);
 }
@@ -167,10 +176,12 @@ static jack_client_t *open_exact(const struct chr_slot_order *order, jack_status
 	jack_client_t *jack;
 	bool pipewire;
 	*status = 0;
+	jack_set_thread_creator(chr_hurry_create_listener);
 	if (*order->server)
 		jack = jack_client_open(order->client, options | JackServerName, status, order->server);
 	else
 		jack = jack_client_open(order->client, options, status);
+	jack_set_thread_creator(chr_hurry_create);
 	if (jack && find_socket(&pipewire) >= 0 && pipewire && name_shared(jack, order->client)) {
 		jack_client_close(jack);
 		*status = JackFailure | JackNameNotUnique;
@@ -199,8 +210,7 @@ int chr_client_open(struct chr_client *client, const struct chr_slot_order *orde
 		explain(status, order, why, why_bytes);
 		return -ECONNREFUSED;
 	}
-	bool pipewire;
-	client->socket = find_socket(&pipewire);
+	client->socket = find_socket(&client->pipewire);
 	client->sample_rate = jack_get_sample_rate(client->jack);
 	client->period = jack_get_buffer_size(client->jack);
 	return 0;

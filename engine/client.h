@@ -29,11 +29,12 @@ struct chr_client {
 	const struct chr_descriptor *desc;
 	unsigned clock; /* place of the port `clock` in the table, or CHR_PORTS_MAX */
 	bool out;       /* the module is CHR_MODULE_OUT */
+	bool pipewire;  /* the server is PipeWire */
 	int socket;     /* its JACK socket; -1: not found */
 	uint32_t sample_rate, period;
 	int wake;                  /* eventfd to make readable when the server is lost */
 	_Atomic int lost;          /* the server is */
-	_Atomic int latency_stale; /* `out`: the next cycle reads what it passes on */
+	_Atomic int latency_stale; /* `out`: the next cycle reads and passes on */
 	_Atomic int thread_known;  /* vouches for `thread` */
 	jack_port_t *in_port[CHR_PORTS_MAX];
 	jack_port_t *out_port[CHR_PORTS_MAX];

@@ -52,12 +52,13 @@ static bool refused(jack_status_t status)
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
-	jack_set_thread_creator(chr_hurry_create);
+	jack_set_thread_creator(chr_hurry_create_listener);
 	let_speak(say_nothing);
 	chr_log_hush(); /* the database of metadata has a voice of its own */
 	jack_options_t options = JackNoStartServer | JackUseExactName;
 	jack_client_t *client = *server ? jack_client_open(name, options | JackServerName, &status, server)
 					: jack_client_open(name, options, &status);
+	jack_set_thread_creator(chr_hurry_create);
 	chr_log_unhush();
 	let_speak(say_in_log);
 	*taken = !client && refused(status);

@@ -100,8 +100,9 @@ struct chr_tape *chr_tape_create(const char *client, unsigned ports)
 	tape->ports = ports;
 	tape->entry = allocate(ROOM_CYCLES * sizeof *tape->entry);
 	/* jackd waits for its answers too: they are not to be what is measured */
-	jack_set_thread_creator(chr_hurry_create);
+	jack_set_thread_creator(chr_hurry_create_listener);
 	tape->client = jack_client_open(client, JackNoStartServer | JackUseExactName, NULL);
+	jack_set_thread_creator(chr_hurry_create);
 	if (!tape->entry || !tape->client || open_ports(tape))
 		goto fail;
 	jack_set_process_callback(tape->client, process, tape);
