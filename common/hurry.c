@@ -40,14 +40,31 @@ int chr_hurry_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)
 	return create(thread, attr, run, arg) ? 0 : pthread_create(thread, attr, run, arg);
 }
 
+struct listener {
+	void *(*run)(void *);
+	void *arg;
+};
+
+/* The thread goes there itself: from outside it may be gone before it is sent. */
+static void *listen(void *arg)
+{
+	struct listener listener = *(struct listener *)arg;
+	cpu_set_t set;
+	free(arg);
+	if (common_processor(&set))
+		sched_setaffinity(0, sizeof set, &set);
+	return listener.run(listener.arg);
+}
+
 int chr_hurry_create_listener(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
-	cpu_set_t set;
-	if (!create(thread, attr, run, arg))
-		return pthread_create(thread, attr, run, arg);
-	if (common_processor(&set))
-		pthread_setaffinity_np(*thread, sizeof set, &set);
-	return 0;
+	struct listener *listener = malloc(sizeof *listener);
+	if (listener)
+		*listener = (struct listener){run, arg};
+	if (listener && create(thread, attr, listen, listener))
+		return 0;
+	free(listener);
+	return pthread_create(thread, attr, run, arg);
 }
 
 unsigned chr_hurry_process(pid_t pid)
