@@ -18,10 +18,12 @@
 #define RENAME_WAIT_US 5000000u /* until a renaming counts as done, though not all is well */
 #define YIELD_PERIODS  4        /* until out has gone over to the other lane */
 
-static void set_stage(struct chr_unit *unit, enum chr_unit_stage stage)
+static void set_stage(struct chr_conductor *conductor, struct chr_unit *unit, enum chr_unit_stage stage)
 {
 	unit->stage = stage;
 	unit->stage_us = chr_monotonic_us();
+	for (unsigned lane = 0; lane < CHR_LANES; lane++)
+		chr_instances_watch(conductor, unit, &unit->instance[lane]);
 }
 
 static uint32_t fade_frames(const struct chr_rack *rack)
@@ -49,7 +51,7 @@ struct chr_unit *chr_stage_enter(struct chr_conductor *conductor, const char *na
 	if (!unit)
 		return NULL;
 	unit->code = code ? chr_code_hold(code) : NULL;
-	set_stage(unit, CHR_UNIT_ENTERING);
+	set_stage(conductor, unit, CHR_UNIT_ENTERING);
 	chr_edit_changed(conductor);
 	chr_instances_fill(conductor);
 	return unit;
@@ -82,7 +84,7 @@ static bool may_sound(const struct chr_conductor *conductor, const struct chr_un
 
 static void sound(struct chr_conductor *conductor, struct chr_unit *unit)
 {
-	set_stage(unit, CHR_UNIT_HERE);
+	set_stage(conductor, unit, CHR_UNIT_HERE);
 	chr_rack_fade(unit, 1.0f, fade_frames(&conductor->rack), fade_begin(conductor));
 	chr_debug("%s fades in", unit->name);
 	/* in the lane that follows it plays only once it has joined */
@@ -97,7 +99,7 @@ static void sound(struct chr_conductor *conductor, struct chr_unit *unit)
 
 void chr_stage_leave(struct chr_conductor *conductor, struct chr_unit *unit, const char *next)
 {
-	set_stage(unit, CHR_UNIT_LEAVING);
+	set_stage(conductor, unit, CHR_UNIT_LEAVING);
 	snprintf(unit->next, sizeof unit->next, "%s", next ? next : "");
 	if (conductor->rack.sample_rate)
 		chr_rack_fade(unit, 0.0f, fade_frames(&conductor->rack), fade_begin(conductor));
@@ -130,7 +132,7 @@ static void come_back(struct chr_conductor *conductor, struct chr_unit *unit);
 
 static void go_away(struct chr_conductor *conductor, struct chr_unit *unit)
 {
-	set_stage(unit, CHR_UNIT_AWAY);
+	set_stage(conductor, unit, CHR_UNIT_AWAY);
 	unit->parting_us = 0;
 	if (unit->next[0]) {
 		come_back(conductor, unit);
@@ -201,7 +203,7 @@ static void come_back(struct chr_conductor *conductor, struct chr_unit *unit)
 		chr_rack_client(unit, lane, unit->instance[lane].client);
 		end_by_hand(&unit->instance[lane]);
 	}
-	set_stage(unit, CHR_UNIT_ENTERING);
+	set_stage(conductor, unit, CHR_UNIT_ENTERING);
 	chr_lanes_rewire(conductor);
 }
 

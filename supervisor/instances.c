@@ -172,6 +172,14 @@ void chr_instances_fill(struct chr_conductor *conductor)
 	}
 }
 
+void chr_instances_watch(struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance)
+{
+	bool marks = conductor->rack.patch->lanes == 2 && chr_lanes_counts(unit);
+	if (instance->process)
+		chr_sentry_watch(&conductor->sentry, instance->process, pulse_of(conductor, unit, instance),
+				 marks ? (int)instance->lane : -1);
+}
+
 void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *process)
 {
 	struct chr_unit *unit;
@@ -181,8 +189,7 @@ void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *pr
 	chr_instances_set_state(conductor, unit, instance, CHR_INSTANCE_WIRING);
 	instance->ready_us = chr_monotonic_us();
 	bool out = unit->type->flags & CHR_MODULE_OUT;
-	bool marks = conductor->rack.patch->lanes == 2;
-	chr_sentry_watch(&conductor->sentry, process, pulse_of(conductor, unit, instance), marks ? (int)instance->lane : -1);
+	chr_instances_watch(conductor, unit, instance);
 	if (out)
 		chr_sentry_set_out(&conductor->sentry, process, instance->lane);
 	chr_lanes_introduce(unit);

@@ -22,10 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_WAIT_US 5000000u
-#define REQUEST_NICE  (-11) /* of the thread that repairs wait for; jackd makes it without realtime priority */
-#define STOP_WAIT_US  400000u
-#define PIPEWIRE_MARK "CHRONUS_JACK_LIBRARY" /* set in the second execution */
+#define START_WAIT_US  5000000u
+#define REQUEST_NICE   (-11) /* of the thread that repairs wait for; jackd makes it without realtime priority */
+#define STOP_WAIT_US   400000u
+#define PIPEWIRE_PROPS "PIPEWIRE_PROPS"       /* properties of PipeWire's clients: a list of "name = value", in braces or not */
+#define PIPEWIRE_MARK  "CHRONUS_JACK_LIBRARY" /* set in the second execution */
 
 static void say_nothing(const char *text)
 {
@@ -47,6 +48,22 @@ static void let_speak(void (*say)(const char *text))
 static bool refused(jack_status_t status)
 {
 	return status & (JackNameNotUnique | JackServerError) && !(status & (JackServerFailed | JackVersionError));
+}
+
+void chr_jack_prepare(void)
+{
+	const char *given = getenv(PIPEWIRE_PROPS);
+	char text[4096];
+	given = given ? given + strspn(given, " ") : "";
+	bool braces = *given == '{';
+	/* what was given comes last and counts */
+	size_t length = (size_t)snprintf(text, sizeof text, "jack.locked-process = false %s", given + braces);
+	if (length >= sizeof text)
+		return;
+	char *end = braces ? strrchr(text, '}') : NULL;
+	if (end)
+		*end = 0;
+	setenv(PIPEWIRE_PROPS, text, 1);
 }
 
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)

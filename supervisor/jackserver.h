@@ -29,6 +29,10 @@ struct chr_jack_server {
 	pid_t pid; /* of the jackd that we started; 0: none */
 };
 
+/* Before the first client of this process or of its children opens, and before its threads: lets PipeWire's libjack call a process callback while another
+ * callback of the same client runs, as jackd's does. It would else leave the cycle out. */
+void chr_jack_prepare(void);
+
 /* Opens a client of that name if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken);
 

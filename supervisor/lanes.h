@@ -47,6 +47,9 @@ void chr_lanes_rewire(struct chr_conductor *conductor);
 /* The state of an instance that has just been wired and runs: it plays, or it has to join first. */
 void chr_lanes_settle(struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 
+/* Does the unit take part in the lanes? */
+bool chr_lanes_counts(const struct chr_unit *unit);
+
 /* Something changed in both lanes, but not at the same frame: the lane that follows joins the leader's again. */
 void chr_lanes_part(struct chr_conductor *conductor);
 

@@ -5,9 +5,6 @@
 
 #include "supervisor/lanes.h"
 
-/* Does the unit take part in the lanes? */
-bool chr_lanes_counts(const struct chr_unit *unit);
-
 bool chr_lanes_two(const struct chr_conductor *conductor);
 
 /* Asks the unit's instance in `lane` to join its twin in the first cycle that begins at `frame` or later; flags: CHR_EVENT_LOOPS or 0. */

@@ -264,6 +264,7 @@ static int conduct(struct app *app, struct chr_osc *osc, const char *self)
 static int play(struct app *app, char **argv)
 {
 	int code = EX_OK;
+	chr_jack_prepare();
 	/* before libjack makes its notification thread, which inherits it: jackd waits for it */
 	struct sched_param priority = {.sched_priority = CONTROL_PRIORITY};
 	bool realtime = pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority) == 0;

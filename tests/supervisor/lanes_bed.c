@@ -63,6 +63,7 @@ struct lanes_bed *bed_create(unsigned lanes)
 	conductor->graph.wake_fd = chr_wake_create();
 	ck_assert_int_eq(chr_inbox_init(&conductor->inbox), 0);
 	pthread_mutex_init(&conductor->sentry.lock, NULL);
+	conductor->sentry.server_cycles = &conductor->graph.cycles;
 	conductor->started_us = chr_monotonic_us();
 	conductor->server_up = true;
 	chr_start_begin(conductor);

@@ -150,6 +150,37 @@ START_TEST(test_a_death_while_it_comes_breaks_no_lane)
 }
 END_TEST
 
+/* The lane that the sentry marks when that instance dies; -1: none. */
+static int marked(const struct chr_unit *of, unsigned lane)
+{
+	return of->instance[lane].process->guard->lane;
+}
+
+START_TEST(test_the_death_of_what_comes_or_goes_marks_no_lane)
+{
+	struct chr_sentry_guard guards[2] = {{.lane = -1}, {.lane = -1}};
+	request(CHR_EDIT_ADD, "sine", "new");
+	struct chr_unit *fresh = unit("new");
+	fresh->instance[0].process->guard = &guards[0];
+	run("new", 0);
+	ck_assert_int_eq(marked(fresh, 0), -1);
+	chr_edit_tick(conductor);
+	ck_assert_int_eq(fresh->stage, CHR_UNIT_HERE);
+	ck_assert_int_eq(marked(fresh, 0), 0);
+	fresh->instance[1].process->guard = &guards[1];
+	run("new", 1);
+	ck_assert_int_eq(marked(fresh, 1), 1);
+	request(CHR_EDIT_REMOVE, "new", NULL);
+	ck_assert_int_eq(marked(fresh, 1), 1);
+	fresh->stage_us -= 1000000;
+	chr_edit_tick(conductor);
+	ck_assert_int_eq(fresh->stage, CHR_UNIT_AWAY);
+	ck_assert(marked(fresh, 0) == -1 && marked(fresh, 1) == -1);
+	for (unsigned lane = 0; lane < 2; lane++)
+		fresh->instance[lane].process->guard = NULL;
+}
+END_TEST
+
 START_TEST(test_what_may_not_be_added)
 {
 	static const struct {
@@ -322,6 +353,7 @@ int main(void)
 	tcase_add_test(tests, test_a_new_module_is_outside_the_lanes);
 	tcase_add_test(tests, test_it_sounds_and_its_twin_joins);
 	tcase_add_test(tests, test_a_death_while_it_comes_breaks_no_lane);
+	tcase_add_test(tests, test_the_death_of_what_comes_or_goes_marks_no_lane);
 	tcase_add_test(tests, test_what_may_not_be_added);
 	tcase_add_test(tests, test_connections);
 	tcase_add_test(tests, test_requests_are_answered_in_order);
