@@ -16,7 +16,6 @@
 #include <time.h>
 
 #define CLASH_US 1000000u /* how long a name may stay taken */
-#define FIRST_US 100000u  /* how long the first cycle is waited for */
 #define FD_MAX   1024     /* the socket is looked for below it */
 
 static void widen(struct chr_latency *all, const jack_latency_range_t *range, bool *any)
@@ -239,16 +238,6 @@ static bool add_ports(struct chr_client *client, uint32_t channels)
 	return true;
 }
 
-/* jackd lets a client that it activates run before it answers. In PipeWire that takes some cycles more, and whoever is connected to the
- * client before it runs waits for it in vain: a cycle is left out there, and in all that hangs on it. */
-static void await_first_cycle(struct chr_client *client)
-{
-	static const struct timespec pause = {.tv_nsec = 500000};
-	uint64_t deadline = chr_monotonic_us() + FIRST_US;
-	while (!atomic_load_explicit(&client->thread_known, memory_order_relaxed) && chr_monotonic_us() < deadline)
-		nanosleep(&pause, NULL);
-}
-
 int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t channels, char *why, size_t why_bytes)
 {
 	client->rt = rt;
@@ -271,8 +260,6 @@ int chr_client_start(struct chr_client *client, struct chr_rt *rt, uint32_t chan
 		snprintf(why, why_bytes, "JACK does not activate the client");
 		return -EIO;
 	}
-	if (client->pipewire)
-		await_first_cycle(client);
 	return 0;
 }
 
