@@ -1,5 +1,7 @@
 /* chronus-faults: strikes a playing Chronus with faults and judges every sample of what is heard. */
+#include "common/clock.h"
 #include "tests/lib/server.h"
+#include "tests/lib/stall.h"
 #include "tools/arguments.h"
 #include "tools/faults.h"
 #include "tools/through.h"
@@ -79,6 +81,8 @@ static int settle_faults(struct chr_campaign_options *options)
 
 static int run(struct chr_campaign *campaign)
 {
+	campaign->begun_us = chr_monotonic_us();
+	campaign->stolen_s = chr_stall_stolen_s();
 	return campaign->options.cost ? chr_campaign_cost(campaign) : chr_campaign_run(campaign);
 }
 

@@ -72,6 +72,8 @@ struct chr_campaign {
 	struct chr_shot *now;   /* to whom losses are put down; NULL: nobody */
 	uint32_t stray;         /* frames lost while no fault was going on */
 	uint32_t stray_stalled; /* of these, with the sentinel's */
+	double stolen_s;        /* chr_stall_stolen_s() at the begin */
+	uint64_t begun_us;
 	struct chr_picture *picture;
 	/* cost */
 	double cpu[CHR_LANES]; /* share of one core */

@@ -1,4 +1,6 @@
 /* What is made of a campaign: the table, the bars, the JSON. */
+#include "common/clock.h"
+#include "tests/lib/stall.h"
 #include "tools/faults.h"
 
 #include <math.h>
@@ -280,6 +282,10 @@ static void print_rest(const struct chr_campaign *campaign)
 		printf("frames lost while nothing was struck: %u, of them while the machine stalled: %u; frames the sentinel "
 		       "missed: %llu\n",
 		       campaign->stray, campaign->stray_stalled, (unsigned long long)session->stalled_frames);
+	double stolen = chr_stall_stolen_s() - campaign->stolen_s;
+	if (stolen > 0)
+		printf("the host took processors away for %.1f s of %.0f\n", stolen,
+		       (double)(chr_monotonic_us() - campaign->begun_us) / 1e6);
 	if (campaign->options.cost)
 		printf("CPU of all processes of chronus: one lane %.2f %% of a core, two lanes %.2f %%\n", 100 * campaign->cpu[0],
 		       100 * campaign->cpu[1]);

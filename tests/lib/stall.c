@@ -6,8 +6,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PRIORITY   95
 #define NAP_NS     500000
@@ -82,4 +84,15 @@ void chr_stall_destroy(struct chr_stall *stall)
 unsigned chr_stall_count(const struct chr_stall *stall)
 {
 	return stall ? atomic_load_explicit(&stall->count, memory_order_relaxed) : 0;
+}
+
+double chr_stall_stolen_s(void)
+{
+	unsigned long long stolen = 0;
+	FILE *file = fopen("/proc/stat", "re");
+	if (file && fscanf(file, "cpu %*u %*u %*u %*u %*u %*u %*u %llu", &stolen) != 1)
+		stolen = 0;
+	if (file)
+		fclose(file);
+	return (double)stolen / (double)sysconf(_SC_CLK_TCK);
 }

@@ -14,4 +14,8 @@ void chr_stall_destroy(struct chr_stall *stall);
 /* Stalls so far, of all processors together. NULL: 0. Any thread. */
 unsigned chr_stall_count(const struct chr_stall *stall);
 
+/* Processor time that the host of a virtual machine has kept for others while this one had use for it: seconds since the start of the system, of all
+ * processors together. 0 where the system does not tell. */
+double chr_stall_stolen_s(void);
+
 #endif
