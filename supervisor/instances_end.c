@@ -122,6 +122,7 @@ void chr_instances_died(struct chr_conductor *conductor, struct chr_process *pro
 	}
 	bool on_trial = !server_lost && chr_swap_died(conductor, process, instance);
 	instance->by_hand = false;
+	instance->parting = 0;
 	fault->hang = false;
 	instance->ending_us = 0;
 	detach(conductor, instance);

@@ -80,6 +80,7 @@ struct chr_instance {
 	uint64_t skip_us; /* when its last skip of frames was told; 0: dealt with */
 	uint32_t skip_frame, skip_count, skip_made_up;
 	bool by_hand;            /* its end was asked for by a person: no fault */
+	int64_t parting;         /* not 0: it ends, and has no edges any more from that generation of the graph on */
 	pid_t last_pid;          /* of the process that died last: its wait status tells the cause */
 	uint32_t skipped_before; /* cycles skipped before it was wired: JACK had not let it in yet */
 	struct chr_fault fault;  /* the last one */
@@ -135,6 +136,7 @@ struct chr_rack {
 	unsigned unit_count;
 	struct chr_unit *unit[CHR_BOARD_MEMBERS]; /* unit[0] is out */
 	unsigned sample_rate, period;             /* of the JACK server; 0 while there is none */
+	bool pipewire;                            /* the server is PipeWire */
 	struct chr_schedule schedule;             /* events beyond the horizon */
 	struct chr_totals totals;                 /* applied and late: of instances that have ended; see chr_rack_totals() */
 

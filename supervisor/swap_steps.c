@@ -11,7 +11,9 @@
 
 #define WHOLE_WAIT_US 5000000u  /* for lanes that are not whole */
 #define START_WAIT_US 10000000u /* for the new code to be in step */
+#define PART_WAIT_US  200000u   /* for the edges of a process that is to end to be gone */
 #define END_WAIT_US   400000u   /* for a process that was told to end */
+#define TOLD          INT64_MAX /* instance->parting: it was */
 #define FADING_US     3000000u  /* for a crossfade in the process */
 #define AUDIT_US      120000u   /* between two audits of a trial */
 #define AUDITS        2         /* that have to agree */
@@ -33,8 +35,15 @@ static struct chr_instance *first_of(struct chr_swap *swap)
 	return &swap->unit->instance[swap->lane];
 }
 
+static void tell_end(struct chr_instance *instance)
+{
+	if (!chr_process_order(instance->process, CHR_ORDER_EXIT))
+		chr_process_signal(instance->process, SIGKILL);
+}
+
 /* Ends the instance's process for no fault of its own; it starts anew with the code that is its turn. It closes its client in an orderly way: clients
- * that are patched behind one that is killed wait until jackd has seen its death. */
+ * that are patched behind one that is killed wait until jackd has seen its death. In PipeWire they wait even for one that closes: there its edges go
+ * first. */
 static void end_instance(struct chr_conductor *conductor, struct chr_instance *instance)
 {
 	if (!instance->process || instance->process->dying)
@@ -45,8 +54,28 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 	}
 	instance->by_hand = true;
 	conductor->swap.ending_us = instance->ending_us = chr_monotonic_us();
-	if (!chr_process_order(instance->process, CHR_ORDER_EXIT))
-		chr_process_signal(instance->process, SIGKILL);
+	if (!chr_lanes_two(conductor) || !conductor->rack.pipewire) {
+		tell_end(instance);
+		return;
+	}
+	instance->parting = TOLD;
+	chr_lanes_rewire(conductor);
+	instance->parting = conductor->generation;
+}
+
+/* Whose edges are gone ends. */
+static void end_parted(struct chr_conductor *conductor)
+{
+	uint64_t now = chr_monotonic_us();
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		struct chr_instance *instance = &conductor->swap.unit->instance[lane];
+		if (!instance->process || instance->process->dying || !instance->parting || instance->parting == TOLD)
+			continue;
+		if (conductor->wired < instance->parting && now - instance->ending_us < PART_WAIT_US)
+			continue;
+		instance->parting = TOLD;
+		tell_end(instance);
+	}
 }
 
 /* The end of one that does not come. */
@@ -308,6 +337,7 @@ void chr_swap_step(struct chr_conductor *conductor)
 		[CHR_SWAP_TRIAL] = step_trial,     [CHR_SWAP_TURNING] = step_turning, [CHR_SWAP_LEAVING] = step_leaving,
 		[CHR_SWAP_SECOND] = step_second,   [CHR_SWAP_BACK] = step_back,
 	};
+	end_parted(conductor);
 	hurry_end(conductor);
 	if (step[conductor->swap.state])
 		step[conductor->swap.state](conductor);

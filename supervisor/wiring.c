@@ -91,6 +91,11 @@ static bool running(const struct chr_unit *unit, unsigned lane)
 	return state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING || state == CHR_INSTANCE_PLAYING;
 }
 
+static bool parts(const struct end *end, unsigned lane)
+{
+	return end->unit && end->unit->instance[lane].parting;
+}
+
 /* May an edge be made at that end in that lane? Foreign ports are the graph thread's to look for. */
 static bool active(const struct end *end, unsigned lane)
 {
@@ -135,6 +140,8 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 	/* the outs settle between themselves which is heard, so both of them go wherever out goes */
 	if (!to.unit && lane != heard && !is_out(&from))
 		return 0;
+	if (parts(&from, lane) || parts(&to, lane))
+		return 0;
 	jack_name(a, &from, edge->from, lane);
 	jack_name(b, &to, edge->to, lane);
 	bool held = !active(&from, lane) || !active(&to, lane) || !all_running(rack, &course->loop, lane);
@@ -151,6 +158,8 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
 {
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
+	if (parts(from, lane) || rack->unit[0]->instance[lane].parting)
+		return 0;
 	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->instance[lane].client);
 	snprintf(b, sizeof b, "%s:clock", from->unit->instance[lane].client);
 	return add_edge(jack, a, b, !running(rack->unit[0], lane) || !active(from, lane), true);

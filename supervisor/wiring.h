@@ -26,7 +26,7 @@ int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
 /* JACK's edges for the logical ones, in the order in which they are to be made: those that close loops last (wiring_loops.h). Which one closes a loop
  * the order of the logical ones tells: the one drawn last; but a loop through another program, which only one of the lanes feeds, is closed by the edge to
  * that program, so that both lanes hear it alike. A module's edge to a foreign port is made from its instance in lane
- * `heard`; those of `out` from its standby too. The edges of an instance whose client is not active are held: an edge refused because one end is not active yet would leave the
+ * `heard`; those of `out` from its standby too. An instance that parts has none. The edges of an instance whose client is not active are held: an edge refused because one end is not active yet would leave the
  * others to be made in a wrong order, and JACK would take another edge for the one that closes the loop. 0 or -ENOMEM. */
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack);
 

@@ -168,6 +168,53 @@ START_TEST(one_lane_after_the_other)
 }
 END_TEST
 
+/* Orders to end in the ring to that process. */
+static unsigned exits(struct chr_process *process)
+{
+	unsigned count = 0;
+	for (struct chr_event order; chr_ring_read(&process->slot->to_main, &order, 1);)
+		count += order.kind == CHR_ORDER_EXIT;
+	return count;
+}
+
+START_TEST(in_pipewire_the_edges_go_first)
+{
+	struct chr_descriptor new = changed();
+	struct chr_instance *first = bed_instance(bed, BED_OSC1, 1);
+	struct chr_process *process = first->process;
+	conductor->rack.pipewire = true;
+	exits(process);
+	swap_to(&new);
+	ck_assert_int_eq(swap->state, CHR_SWAP_FIRST);
+	ck_assert(first->by_hand && first->parting && conductor->wired < first->parting);
+	ck_assert(!bed_desired(bed, "osc1.b:out", "filt1.b:in"));
+	ck_assert(bed_desired(bed, "osc1:out", "filt1:in"));
+	chr_swap_tick(conductor);
+	ck_assert_uint_eq(exits(process), 0);
+	conductor->wired = conductor->generation;
+	chr_swap_tick(conductor);
+	chr_swap_tick(conductor);
+	ck_assert_uint_eq(exits(process), 1);
+	ck_assert(!bed_desired(bed, "osc1.b:out", "filt1.b:in"));
+	restart_and_join(1);
+	ck_assert(!first->parting);
+	ck_assert(bed_desired(bed, "osc1.b:out", "filt1.b:in"));
+}
+END_TEST
+
+START_TEST(in_pipewire_edges_that_stay_are_not_waited_for)
+{
+	struct chr_descriptor new = changed();
+	struct chr_instance *first = bed_instance(bed, BED_OSC1, 1);
+	conductor->rack.pipewire = true;
+	exits(first->process);
+	swap_to(&new);
+	first->ending_us -= 210000;
+	chr_swap_tick(conductor);
+	ck_assert_uint_eq(exits(first->process), 1);
+}
+END_TEST
+
 /* The first difference may be a stall's: the lane joins again. The second one is the code's. */
 START_TEST(code_that_does_not_keep_its_word_is_taken_back)
 {
@@ -411,6 +458,8 @@ int main(void)
 	TCase *two = tcase_create("two lanes");
 	tcase_add_checked_fixture(two, setup, teardown);
 	tcase_add_test(two, one_lane_after_the_other);
+	tcase_add_test(two, in_pipewire_the_edges_go_first);
+	tcase_add_test(two, in_pipewire_edges_that_stay_are_not_waited_for);
 	tcase_add_test(two, code_that_does_not_keep_its_word_is_taken_back);
 	tcase_add_test(two, another_sound_is_not_compared);
 	tcase_add_test(two, what_does_not_fit_starts_fresh);

@@ -314,6 +314,26 @@ START_TEST(test_expand_held)
 }
 END_TEST
 
+/* An instance that parts has no edges, and its twin all of them. */
+START_TEST(test_expand_parting)
+{
+	load("lanes = 2;" VOICE);
+	for (unsigned lane = 0; lane < CHR_LANES; lane++) {
+		unsigned twins = 0;
+		chr_rack_find(&rack, "filt1")->instance[lane].parting = 1;
+		expanded(0);
+		for (unsigned k = 0; k < jack.count; k++) {
+			const struct chr_edge *edge = &jack.edge[k];
+			const char *mine = lane ? "filt1.b:" : "filt1:", *twin = lane ? "filt1:" : "filt1.b:";
+			ck_assert_msg(!strstr(edge->from, mine) && !strstr(edge->to, mine), "%s", shown(&jack));
+			twins += strstr(edge->from, twin) || strstr(edge->to, twin);
+		}
+		ck_assert_uint_eq(twins, 4); /* osc1, left, right, the clock */
+		chr_rack_find(&rack, "filt1")->instance[lane].parting = 0;
+	}
+}
+END_TEST
+
 START_TEST(test_expand_held_out)
 {
 	load("lanes = 2;" VOICE);
@@ -461,6 +481,7 @@ int main(void)
 	tcase_add_test(tcase, test_expand_loops_through_others_to_out);
 	tcase_add_test(tcase, test_expand_held);
 	tcase_add_test(tcase, test_expand_held_out);
+	tcase_add_test(tcase, test_expand_parting);
 	tcase_add_loop_test(tcase, test_reduce, 0, sizeof reductions / sizeof reductions[0]);
 	tcase_add_test(tcase, test_reduce_undoes_expand);
 	tcase_add_test(tcase, test_prefix);

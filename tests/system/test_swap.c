@@ -154,15 +154,17 @@ static void swaps_lose_nothing(const char *const *name, unsigned names, unsigned
 	char text[256] = "";
 	for (; clean < swaps && tries - unfair < swaps + ATTEMPTS && unfair < SPOILED * swaps; tries++) {
 		size_t lost;
-		ck_assert_msg(recorded_swap(name[tries % names], text, sizeof text, &lost), "%s", text);
-		clean += lost == 0;
+		bool done = recorded_swap(name[tries % names], text, sizeof text, &lost);
+		/* lanes that a stall has put out of step do not play the same */
+		ck_assert_msg(done || chr_recorder_stalls(watch), "%s", text);
+		clean += done && lost == 0;
 		all += lost;
-		unfair += spoiled(lost);
+		unfair += !done || spoiled(lost);
 		if (lost)
 			printf("swap %u: %zu frames; the machine stalled %u times\n", tries, lost, chr_recorder_stalls(watch));
 	}
-	printf("%u swaps, %u without a lost frame, %zu frames lost; the machine stalled in %u; the last one %s\n", tries, clean, all,
-	       unfair, text);
+	printf("%u swaps, %u without a lost frame, %zu frames lost; the machine stalled in %u; the last one %s\n", tries, clean,
+	       all, unfair, text);
 	ck_assert_uint_ge(clean, swaps);
 	ck_assert_int_eq(chr_rig_wait_playing(&rig, 10000), 0);
 }
