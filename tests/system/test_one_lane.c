@@ -13,7 +13,8 @@
 
 #define RATE    48000
 #define WAIT_MS 15000
-#define TURNS   6 /* of which a stall of the machine that the watch did not see may spoil one */
+#define SPOILED 15u /* tries that the machine may spoil */
+#define TURNS   6   /* of which a stall of the machine that the watch did not see may spoil one */
 
 /* osc1 is heard on the left, what changes on the right. */
 #define PATCH(hz, more, edge)                                                                                                      \
@@ -99,14 +100,23 @@ static void end_turn(unsigned *lost)
 	*lost += !chr_recorder_stalls(watch) && !CHR_SYSTEM_SANITIZED;
 }
 
-/* Is the right channel this sine, all of it? */
+/* Is the right channel this sine, all of it? Whether it is cannot be told while the machine stalls. */
 static void expect_right(double hz)
 {
-	ck_assert_int_ge(chr_recorder_take(rec, watch, 9600), 0);
-	size_t from, length = chr_recorder_stretch(rec, &from);
-	const float *right = chr_recorder_data(rec, 1) + from;
-	ck_assert_double_gt(chr_peak(right, length), 0.02);
-	ck_assert_double_lt(chr_sine_residue(right, length, RATE, hz), 1e-5);
+	double worst = 1;
+	for (unsigned spoiled = 0; worst >= 1e-5 && spoiled < SPOILED; spoiled++) {
+		if (chr_recorder_take(rec, watch, 9600) < 0) {
+			ck_assert_uint_gt(chr_recorder_stalls(watch), 0);
+			continue;
+		}
+		size_t from, length = chr_recorder_stretch(rec, &from);
+		const float *right = chr_recorder_data(rec, 1) + from;
+		ck_assert_double_gt(chr_peak(right, length), 0.02);
+		worst = chr_sine_residue(right, length, RATE, hz);
+		ck_assert_msg(worst < 1e-5 || chr_recorder_stalls(watch), "%g Hz: off by %g", hz, worst);
+	}
+	if (worst >= 1e-5)
+		printf("%g Hz: not judged, the machine stalled in %u tries\n", hz, SPOILED);
 }
 
 START_TEST(a_hangup_loads_the_file_anew)
