@@ -28,7 +28,7 @@ static void widen(struct chr_latency *all, const jack_latency_range_t *range, bo
 }
 
 /* What goes through out comes one period later: capture latency grows from its inputs to its outputs, playback latency the other way. */
-static void pass_latency(struct chr_client *client, jack_latency_callback_mode_t mode, jack_nframes_t period)
+CHR_RT static void pass_latency(struct chr_client *client, jack_latency_callback_mode_t mode, jack_nframes_t period)
 {
 	bool capture = mode == JackCaptureLatency;
 	const struct chr_latency *from = capture ? &client->capture : &client->playback;

@@ -52,7 +52,7 @@ void chr_conductor_set_period(struct chr_conductor *conductor)
 	if (!client)
 		return;
 	rack->sample_rate = jack_get_sample_rate(client);
-	rack->pipewire = strstr(jack_get_version_string(), "PipeWire");
+	rack->pipewire = chr_jack_is_pipewire();
 	rack->period = atomic_load_explicit(&conductor->graph.period, memory_order_relaxed);
 	chr_sentry_set_period(&conductor->sentry, (uint32_t)(1000000ull * rack->period / rack->sample_rate));
 	if (conductor->osc)

@@ -134,7 +134,7 @@ struct chr_code *chr_instances_code(const struct chr_conductor *conductor, const
 /* Its feed gives it events as its code's table of parameters numbers them. After every change of either table. */
 void chr_instances_translate(const struct chr_conductor *conductor, struct chr_unit *unit, struct chr_instance *instance);
 /* The sentry watches its pulse. Its death marks its lane broken as long as the lane counts it in (chr_lanes_counts()): to be told whenever that changes.
- * What comes or goes may die unheard. */
+ * What comes or goes may die unheard. One that starts is not watched yet. */
 void chr_instances_watch(struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance);
 /* The process is ready: its client is active. */
 void chr_instances_ready(struct chr_conductor *conductor, struct chr_process *process);

@@ -175,7 +175,7 @@ void chr_instances_fill(struct chr_conductor *conductor)
 void chr_instances_watch(struct chr_conductor *conductor, const struct chr_unit *unit, const struct chr_instance *instance)
 {
 	bool marks = conductor->rack.patch->lanes == 2 && chr_lanes_counts(unit);
-	if (instance->process)
+	if (instance->process && instance->state != CHR_INSTANCE_STARTING)
 		chr_sentry_watch(&conductor->sentry, instance->process, pulse_of(conductor, unit, instance),
 				 marks ? (int)instance->lane : -1);
 }

@@ -66,6 +66,11 @@ void chr_jack_prepare(void)
 	setenv(PIPEWIRE_PROPS, text, 1);
 }
 
+bool chr_jack_is_pipewire(void)
+{
+	return strstr(jack_get_version_string(), "PipeWire");
+}
+
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken)
 {
 	jack_status_t status = 0;
@@ -285,7 +290,7 @@ void chr_jack_tell_started(const struct chr_jack_settings *jack)
 /* PipeWire's clients may get realtime scheduling from a service of the system although their user has no right to it. */
 void chr_jack_tell_realtime(jack_client_t *client, bool permitted)
 {
-	if (!permitted && !strstr(jack_get_version_string(), "PipeWire"))
+	if (!permitted && !chr_jack_is_pipewire())
 		chr_warn("no right to realtime scheduling: a busy machine will be heard (on Debian: sudo dpkg-reconfigure -p high "
 			 "jackd2; "
 			 "sudo adduser $USER audio; log in anew)");

@@ -33,6 +33,9 @@ struct chr_jack_server {
  * callback of the same client runs, as jackd's does. It would else leave the cycle out. */
 void chr_jack_prepare(void);
 
+/* Is this process's JACK library PipeWire's? */
+bool chr_jack_is_pipewire(void);
+
 /* Opens a client of that name if a server answers; libjack's own messages go to the log from then on. NULL: none does; *taken is true when the name is in use there. */
 jack_client_t *chr_jack_probe(const char *server, const char *name, bool *taken);
 

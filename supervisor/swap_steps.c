@@ -58,9 +58,8 @@ static void end_instance(struct chr_conductor *conductor, struct chr_instance *i
 		tell_end(instance);
 		return;
 	}
-	instance->parting = TOLD;
+	instance->parting = conductor->generation + 1;
 	chr_lanes_rewire(conductor);
-	instance->parting = conductor->generation;
 }
 
 /* Whose edges are gone ends. */

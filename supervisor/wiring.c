@@ -91,9 +91,10 @@ static bool running(const struct chr_unit *unit, unsigned lane)
 	return state == CHR_INSTANCE_WIRING || state == CHR_INSTANCE_JOINING || state == CHR_INSTANCE_PLAYING;
 }
 
-static bool parts(const struct end *end, unsigned lane)
+/* Of a unit of ours. */
+static bool parts(const struct chr_unit *unit, unsigned lane)
 {
-	return end->unit && end->unit->instance[lane].parting;
+	return unit && unit->instance[lane].parting;
 }
 
 /* May an edge be made at that end in that lane? Foreign ports are the graph thread's to look for. */
@@ -140,7 +141,7 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 	/* the outs settle between themselves which is heard, so both of them go wherever out goes */
 	if (!to.unit && lane != heard && !is_out(&from))
 		return 0;
-	if (parts(&from, lane) || parts(&to, lane))
+	if (parts(from.unit, lane) || parts(to.unit, lane))
 		return 0;
 	jack_name(a, &from, edge->from, lane);
 	jack_name(b, &to, edge->to, lane);
@@ -158,7 +159,7 @@ static int expand_lane(const struct chr_rack *rack, const struct chr_edge *edge,
 static int expand_clock(const struct chr_rack *rack, const struct end *from, unsigned lane, struct chr_edges *jack)
 {
 	char a[CHR_EDGE_NAME_MAX], b[CHR_EDGE_NAME_MAX];
-	if (parts(from, lane) || rack->unit[0]->instance[lane].parting)
+	if (parts(from->unit, lane) || parts(rack->unit[0], lane))
 		return 0;
 	snprintf(a, sizeof a, "%s:clock", rack->unit[0]->instance[lane].client);
 	snprintf(b, sizeof b, "%s:clock", from->unit->instance[lane].client);
