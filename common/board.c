@@ -50,41 +50,59 @@ bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set 
 	return true;
 }
 
-void chr_pulse_call(struct chr_pulse *pulse, uint32_t at)
+void chr_pulse_call(struct chr_pulse *pulse, uint32_t at, uint32_t lag)
 {
-	/* release: what was owed in earlier cycles */
+	atomic_store_explicit(&pulse->lag, lag, memory_order_relaxed);
+	/* release: the lag with which it is called */
 	atomic_store_explicit(&pulse->called, at, memory_order_release);
 }
 
-void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames)
+/* Does that member count for the answer? */
+static bool asked(const struct chr_pulse *pulse, const struct chr_debt *debt)
 {
-	/* relaxed: counts when the next call is seen */
-	atomic_store_explicit(&pulse->owed, frames ? pack(at, frames) : 0, memory_order_relaxed);
+	uint64_t completed = atomic_load_explicit(&pulse->frames, memory_order_relaxed);
+
+	return pulse != debt->own && completed && chr_frames_diff((uint32_t)completed, debt->now - debt->window) >= 0;
 }
 
-bool chr_board_share(const struct chr_board *board, const struct chr_debt *debt, uint32_t *share)
+uint32_t chr_board_least_lag(const struct chr_board *board, const struct chr_debt *debt, bool *settled)
 {
-	bool settled = true;
+	bool all = true, one = false;
+	uint32_t least = debt->lag;
 
-	*share = debt->frames;
 	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
 		const struct chr_pulse *pulse = &board->pulse[i];
-		uint64_t completed = atomic_load_explicit(&pulse->frames, memory_order_relaxed);
 
-		if (!completed || chr_frames_diff((uint32_t)completed, debt->now - debt->window) < 0)
+		if (!asked(pulse, debt))
 			continue;
-		/* acquire: what it owed when it was called */
+		/* acquire: the lag with which it was called */
 		uint32_t called = atomic_load_explicit(&pulse->called, memory_order_acquire);
-		uint64_t owed = atomic_load_explicit(&pulse->owed, memory_order_relaxed);
-		uint32_t its = (uint32_t)(owed >> 32) == debt->at ? (uint32_t)owed : 0;
+		uint32_t lag = atomic_load_explicit(&pulse->lag, memory_order_relaxed);
 		bool again = chr_frames_diff(called, debt->at) > 0;
 
-		*share = its < *share ? its : *share;
-		if (again && !its)
-			return true;
-		settled &= again;
+		least = chr_frames_diff(lag, least) < 0 ? lag : least;
+		one |= again && debt->lag != debt->before && chr_frames_diff(lag, debt->before) <= 0;
+		all &= again;
 	}
-	return settled;
+	*settled = all || one;
+	return least;
+}
+
+uint32_t chr_board_others_lag(const struct chr_board *board, const struct chr_debt *debt)
+{
+	bool found = false;
+	uint32_t least = debt->lag;
+
+	for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++) {
+		const struct chr_pulse *pulse = &board->pulse[i];
+		uint32_t lag = atomic_load_explicit(&pulse->lag, memory_order_relaxed);
+
+		if (asked(pulse, debt) && (!found || chr_frames_diff(lag, least) < 0)) {
+			least = lag;
+			found = true;
+		}
+	}
+	return least;
 }
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in)

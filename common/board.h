@@ -20,7 +20,7 @@ struct chr_pulse {
 	_Atomic uint32_t entered;             /* frame at which the cycle in progress (or the last one) began */
 	_Atomic uint32_t cycles;              /* completed cycles; wraps; 0 = none yet */
 	_Atomic uint32_t called;              /* JACK's frame time of the cycle in progress (or the last one) */
-	_Atomic uint64_t owed; /* at << 32 | frames: when JACK's time was `at`, the member was so far behind it; 0 = never */
+	_Atomic uint32_t lag; /* frames that its state is behind JACK's time; wraps, and counts from a time of the lane's own */
 };
 
 struct chr_board {
@@ -45,23 +45,25 @@ CHR_RT bool chr_pulse_fresh(const struct chr_pulse *pulse, uint32_t previous, ui
 /* Any thread: are all `members` of the board fresh (see chr_pulse_fresh)? An empty set is fresh. Realtime-safe. */
 CHR_RT bool chr_board_fresh(const struct chr_board *board, const struct chr_member_set *members, uint32_t previous, uint32_t now);
 
-/* Audio thread of the member: the cycle in progress begins when JACK's frame time is `at`. What was owed before is settled (release).
- * Realtime-safe. */
-CHR_RT void chr_pulse_call(struct chr_pulse *pulse, uint32_t at);
+/* Audio thread of the member: it is called for the cycle that begins when JACK's frame time is `at`, with its state so many frames behind
+ * (release). Realtime-safe. */
+CHR_RT void chr_pulse_call(struct chr_pulse *pulse, uint32_t at, uint32_t lag);
 
-/* Audio thread of the member: it is `frames` behind JACK's time, which was `at` when it was last found to be. 0: it is not, after
- * all. Realtime-safe. */
-CHR_RT void chr_pulse_owe(struct chr_pulse *pulse, uint32_t at, uint32_t frames);
-
-/* A question to the members that completed a cycle at most `window` frames before the one that began at `now`, or later. */
+/* A question to the other members that completed a cycle at most `window` frames before the one that began at `now`, or later. */
 struct chr_debt {
-	uint32_t at, frames; /* of the one who asks, see chr_pulse_owe() */
+	const struct chr_pulse *own; /* of the one who asks */
+	uint32_t lag;                /* its own, and what it was before it rose, */
+	uint32_t before;
+	uint32_t at; /* which was last found to be at that time of JACK's */
 	uint32_t now, window;
 };
 
-/* How much of the debt do all of them share, in *share? False while that may change, for one of them has not been called since `at`. One that has
- * been and owes nothing settles it. Audio thread; acquire; realtime-safe. */
-CHR_RT bool chr_board_share(const struct chr_board *board, const struct chr_debt *debt, uint32_t *share);
+/* The least lag of the lane, its own too: who has another missed what others have run for. *settled: false while that may change, for one of them has not been
+ * called since `at`; one that has been and whose lag did not rise settles it. Audio thread; acquire; realtime-safe. */
+CHR_RT uint32_t chr_board_least_lag(const struct chr_board *board, const struct chr_debt *debt, bool *settled);
+
+/* The least lag of the others, for one that comes new; its own without others. Audio thread; acquire; realtime-safe. */
+CHR_RT uint32_t chr_board_others_lag(const struct chr_board *board, const struct chr_debt *debt);
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);
 bool chr_member_set_has(const struct chr_member_set *set, unsigned member);

@@ -12,62 +12,101 @@ static uint32_t room(const struct chr_rt *rt, uint32_t frames)
 	return most > shortest ? (uint32_t)most : shortest;
 }
 
-static void owe(struct chr_rt *rt, uint32_t frames)
-{
-	rt->owed = frames;
-	if (rt->pulse)
-		chr_pulse_owe(rt->pulse, rt->owed_at, frames);
-}
-
-/* What was owed was not asked for again. `paid` of it is made up for. */
-static void tell(struct chr_rt *rt, uint32_t at, uint32_t owed, uint32_t paid)
+/* `paid` of what was missed is made up for; the rest is let be. */
+static void tell(struct chr_rt *rt, uint32_t at, uint32_t missed, uint32_t paid)
 {
 	chr_rt_count(&rt->slot->status.skipped);
-	chr_rt_note(rt, CHR_NOTE_SKIPPED, at, owed, paid);
+	chr_rt_note(rt, CHR_NOTE_SKIPPED, at, missed, paid);
 }
 
-/* What all of the lane owe is the server's; the rest is this instance's alone. */
+static struct chr_debt debt_of(const struct chr_rt *rt, uint32_t at, uint32_t most)
+{
+	return (struct chr_debt){
+		.own = rt->pulse, .lag = rt->lag, .before = rt->lag - rt->owed, .at = rt->owed_at, .now = at, .window = most};
+}
+
+/* What all of the lane lag is the server's, and the patch has stood still together; the rest is this instance's alone. */
 static void settle(struct chr_rt *rt, uint32_t frames, uint32_t at, uint32_t most)
 {
-	const struct chr_debt debt = {.at = rt->owed_at, .frames = rt->owed, .now = rt->frame, .window = most};
-	uint32_t since = at - rt->owed_at, share = rt->owed;
-	bool settled = !rt->lane_board || chr_board_share(rt->lane_board, &debt, &share);
+	const struct chr_debt debt = debt_of(rt, at, most);
+	uint32_t since = at - rt->owed_at, least = rt->lag;
+	bool settled = true;
+	if (rt->lane_board)
+		least = chr_board_least_lag(rt->lane_board, &debt, &settled);
 	/* who owes it all alone need not wait for the others: the lane is not whole before */
-	if (!(settled && !share) && since < (settled ? 2 : 2 + CHR_MISSED_WAIT) * frames)
+	bool alone = settled && rt->owed && chr_frames_diff(least, debt.before) <= 0;
+	if (rt->owed && !alone && since < (settled ? 2 : 2 + CHR_MISSED_WAIT) * frames)
 		return;
-	uint32_t due = rt->owed - share;
+	rt->unsettled = rt->owed ? CHR_MISSED_WAIT : rt->unsettled - 1;
+	if (!settled && !rt->owed && rt->unsettled)
+		return;
+	uint32_t due = rt->lag - least;
 	rt->due = due + rt->made_up <= most ? due : 0;
-	tell(rt, at, rt->owed, rt->due);
+	if (rt->owed || rt->due)
+		tell(rt, at, rt->owed ? rt->owed : due, rt->due);
+	/* what does not fit is let be for ever */
+	if (!rt->due)
+		rt->lag = least;
 	rt->owed = 0;
+}
+
+/* JACK's time is `jump` frames later than it would be if this were the next cycle. */
+static void fall_behind(struct chr_rt *rt, uint32_t at, uint32_t jump, uint32_t most)
+{
+	rt->lag += jump;
+	rt->owed_at = at;
+	rt->unsettled = CHR_MISSED_WAIT;
+	if ((uint64_t)rt->owed + jump <= most) {
+		rt->owed += jump;
+	} else {
+		tell(rt, at, rt->owed + jump, 0);
+		rt->owed = 0;
+	}
+}
+
+/* JACK's time goes back by `again` frames: it calls for a period that it has passed over, or its own course has changed. */
+static void be_called_again(struct chr_rt *rt, uint32_t frames, uint32_t again)
+{
+	if (rt->owed) {
+		uint32_t paid = again < rt->owed ? again : rt->owed;
+		rt->owed -= paid;
+		rt->lag -= paid;
+	} else if (again == frames && rt->ahead >= frames) {
+		rt->ahead -= frames;
+		rt->again = true;
+	} else if (again == frames && rt->unsettled) {
+		rt->lag -= frames; /* it was let be, and is computed now */
+	}
 }
 
 uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 {
 	int32_t jump = rt->ran ? chr_frames_diff(at, rt->at + rt->frames) : 0;
 	uint32_t most = room(rt, frames), back = frames / 4;
-	if (rt->pulse)
-		chr_pulse_call(rt->pulse, at);
 	rt->due = 0;
 	rt->again = false;
+	if (!rt->ran)
+		chr_missed_start(rt, frames, at);
 	if (rt->ahead_cycles && !--rt->ahead_cycles)
 		rt->ahead = 0;
 	rt->made_up -= rt->made_up < back ? rt->made_up : back;
-	if (jump > 0 && (uint64_t)rt->owed + (uint32_t)jump <= most) {
-		rt->owed_at = at;
-		owe(rt, rt->owed + (uint32_t)jump);
-	} else if (jump > 0) {
-		tell(rt, at, rt->owed + (uint32_t)jump, 0);
-		owe(rt, 0);
-	} else if (jump < 0 && rt->owed) {
-		uint32_t again = (uint32_t)-jump;
-		owe(rt, again < rt->owed ? rt->owed - again : 0);
-	} else if (jump == -(int32_t)frames && rt->ahead >= frames) {
-		rt->ahead -= frames;
-		rt->again = true;
-	} else if (rt->owed) {
+	if (jump > 0)
+		fall_behind(rt, at, (uint32_t)jump, most);
+	else if (jump < 0)
+		be_called_again(rt, frames, (uint32_t)-jump);
+	else if (rt->unsettled)
 		settle(rt, frames, at, most);
-	}
+	if (rt->pulse)
+		chr_pulse_call(rt->pulse, at, rt->lag);
 	return at - rt->owed;
+}
+
+void chr_missed_start(struct chr_rt *rt, uint32_t frames, uint32_t at)
+{
+	const struct chr_debt debt = debt_of(rt, at, room(rt, frames));
+	if (rt->lane_board)
+		rt->lag = chr_board_others_lag(rt->lane_board, &debt);
+	rt->owed = rt->unsettled = 0;
 }
 
 /* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */
@@ -93,10 +132,15 @@ static void aim(struct chr_rt *rt, uint32_t frames, float *const *out)
 	}
 }
 
-void chr_missed_make_up(struct chr_rt *rt, uint32_t frames, const float *const *in, float *const *out)
+void chr_missed_make_up(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in, float *const *out)
 {
-	uint32_t from = rt->frame + rt->frames, part = frames < CHR_BLOCK_MAX ? frames : CHR_BLOCK_MAX;
-	if (!rt->due || reads_itself(rt, in, out))
+	uint32_t from = frame - rt->due, part = frames < CHR_BLOCK_MAX ? frames : CHR_BLOCK_MAX;
+	if (!rt->due)
+		return;
+	rt->lag -= rt->due;
+	if (rt->pulse)
+		chr_pulse_call(rt->pulse, frame, rt->lag);
+	if (reads_itself(rt, in, out))
 		return;
 	rt->made_up += rt->due;
 	rt->ahead = rt->due;

@@ -6,7 +6,7 @@
  *
  * - The module was late, and JACK calls it once more for each period, with the same frame time: nothing is lost. So a cycle after a jump
  *   computes what was due, behind JACK's time by what is owed, and a cycle in which JACK's time does not advance takes from the debt.
- * - The server skipped: nobody in the lane ran. Then all owe the same, and nobody pays: the patch stood still together, and goes on.
+ * - The server skipped: nobody in the lane ran. Then all lag the same, and nobody pays: the patch stood still together, and goes on.
  * - The module was passed over while others ran. What has its own course would then be late for ever beside the others: the phase of an
  *   oscillator, an envelope, a ramp, the beat. So the module runs for the frames that it missed, at the start of its next cycle, with events at
  *   their frames. Nobody hears that, and what it would have read is gone: control voltages stand where they stood last, audio is
@@ -15,9 +15,11 @@
  *
  * JACK may still come twice to one that has made up: then all is computed, and the outputs stand as they are.
  *
- * What a module owes stands on its lane's board (common/board.h), for the others to compare. What they share they settle in the second cycle
- * after the jump, all in the same, for a lane is whole while its members are equally late; or later, while one is waited for that may be called
- * twice yet. Audio thread; realtime-safe.
+ * How far its state lags behind JACK's time stands on its lane's board (common/board.h), for the others to compare: a lane is in step when all of it lag the
+ * same, and whoever lags more than the least has missed something. The numbers are never set back, so that it does not matter in which order the three come,
+ * nor who has settled which of them when. What is shared is settled in the second cycle after the jump, all in the same, for a lane is whole
+ * while its members are equally late; or later, while one is waited for that may be called twice yet. For some cycles more it is looked for one that was.
+ * Audio thread; realtime-safe.
  */
 #ifndef CHR_ENGINE_MISSED_H
 #define CHR_ENGINE_MISSED_H
@@ -28,7 +30,7 @@
 
 #define CHR_MISSED_MAX  8u   /* periods that may be owed, */
 #define CHR_MISSED_MS   100u /* or this, where it is more: one that hangs keeps others from running until the watchdog ends it */
-#define CHR_MISSED_WAIT 4u   /* cycles that one is waited for */
+#define CHR_MISSED_WAIT 4u   /* cycles that one is waited for, and looked for afterwards */
 
 struct chr_rt;
 
@@ -36,8 +38,11 @@ struct chr_rt;
  * chr_missed_make_up() has to do first. With rt->again there is nothing to compute. */
 CHR_RT uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at);
 
-/* Runs for the frames that were missed. */
-CHR_RT void chr_missed_make_up(struct chr_rt *rt, uint32_t frames, const float *const *in, float *const *out);
+/* The state is that of the lane, whose other members it is in step with from now on. */
+CHR_RT void chr_missed_start(struct chr_rt *rt, uint32_t frames, uint32_t at);
+
+/* Runs for the frames that were missed before the cycle that begins at `frame`. */
+CHR_RT void chr_missed_make_up(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in, float *const *out);
 
 /* Keeps the last samples of the inputs that are no audio. */
 CHR_RT void chr_missed_hold(struct chr_rt *rt, uint32_t frames, const float *const *in);

@@ -74,7 +74,9 @@ struct chr_rt {
 	uint32_t at;            /* JACK's frame time of it */
 	bool ran;               /* there was one */
 	bool missed;            /* what runs now are missed frames */
-	uint32_t owed, owed_at; /* frames that this instance is behind JACK's time, and that time where it was last found to be */
+	uint32_t lag; /* frames that the state is behind JACK's time since the lane began: the same in all of a lane; wraps */
+	uint32_t owed, owed_at; /* of these, what is not settled yet, and JACK's time where it was last found to be missed */
+	uint32_t unsettled;     /* cycles in which it is still looked for who has missed what; 0: it is known */
 	uint32_t due, made_up;  /* frames: missed before this cycle, and made up for of late */
 	uint32_t ahead;         /* frames made up for that JACK may yet come for, */
 	uint32_t ahead_cycles;  /* in so many cycles at most */

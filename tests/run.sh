@@ -1,10 +1,10 @@
 #!/bin/bash
 # Runs test binaries made with Check and sums their totals.   usage: tests/run.sh BINARY...
-# Ends with `N passed, N failed`; a binary that ends without a total, or with a status its total does not explain, is a failure.
+# Ends with what failed and `N passed, N failed`; a binary that ends without a total, or with a status its total does not explain, is a failure.
 # CHRONUS_TEST_AGAIN=1: a system test that failed is run once more, and what counts is that time. Such a test plays in real time, and a machine
 # that stalls for long enough spoils it; what the code does wrong it does again. The first failure stands in the output, and at the end.
 set -u
-passed=0 failed=0 bad=() again=()
+passed=0 failed=0 bad=() again=() broken=''
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -21,6 +21,8 @@ run() {
 		echo "$1: ended with status $status, totals: $totals"
 		((faults += 1, checks += 1))
 	fi
+	((faults)) && broken+=$(grep -E '^[^ :]+:[0-9]+:[FE]:' "$log")$'\n'
+	return 0
 }
 
 for binary in "$@"; do
@@ -33,6 +35,7 @@ for binary in "$@"; do
 	((passed += checks - faults, failed += faults))
 	((faults)) && bad+=("$binary")
 done
+printf '%s' "$broken"
 ((${#again[@]})) && printf 'failed the first time: %s\n' "${again[@]}"
 ((failed)) && printf 'failed: %s\n' "${bad[@]}"
 echo "$passed passed, $failed failed"

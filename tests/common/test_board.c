@@ -53,43 +53,49 @@ START_TEST(pulse_that_never_beat_is_stale)
 }
 END_TEST
 
-/* Two members and one that asks: 300 frames, found when JACK's time was 1000. */
-START_TEST(share_of_a_debt)
+#define LAG (UINT32_MAX - 199) /* wraps on the way */
+
+/* Two members and one that asks, whose lag rose by 300 frames, as was found when JACK's time was 1000. */
+START_TEST(least_lag_of_a_lane)
 {
-	/* last cycle, JACK's time when it was called, when it found a debt, its debt */
-	static const uint32_t same[] = {900, 1100, 1000, 300}, less[] = {900, 1100, 1000, 100}, none[] = {900, 1100, 0, 0},
-			      other[] = {900, 1100, 990, 300}, first_call[] = {900, 1000, 1000, 300},
-			      not_called[] = {900, 900, 0, 0}, gone[] = {400, 400, 0, 0};
+	/* last cycle, JACK's time when it was called, its lag */
+	static const uint32_t same[] = {900, 1100, LAG + 300}, less[] = {900, 1100, LAG + 100}, none[] = {900, 1100, LAG},
+			      ahead[] = {900, 1100, LAG - 128}, first_call[] = {900, 1000, LAG + 300},
+			      not_called[] = {900, 900, LAG}, gone[] = {400, 400, LAG};
 	static const struct {
 		const uint32_t *a, *b;
 		bool settled;
-		uint32_t share;
+		uint32_t least, others;
 	} row[] = {
-		{same, same, true, 300},        {same, less, true, 100},
-		{same, none, true, 0},          {same, other, true, 0},      /* its debt is another one */
-		{same, first_call, false, 300},                              /* may be called once more */
-		{same, not_called, false, 0},   {first_call, none, true, 0}, /* whatever the other will owe */
-		{same, gone, true, 300},
+		{same, same, true, LAG + 300, LAG + 300},  {same, less, true, LAG + 100, LAG + 100}, {same, none, true, LAG, LAG},
+		{ahead, same, true, LAG - 128, LAG - 128}, {same, first_call, false, 0, LAG + 300}, /* may be called once more */
+		{same, not_called, false, 0, LAG},         {first_call, none, true, LAG, LAG}, /* however late the other will be */
+		{same, gone, true, LAG + 300, LAG + 300},  {gone, gone, true, LAG + 300, 7},
 	};
-	const struct chr_debt debt = {.at = 1000, .frames = 300, .now = 900, .window = 400};
 
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		static struct chr_board board;
-		uint32_t share;
+		struct chr_debt debt = {
+			.own = &board.pulse[3], .lag = LAG + 300, .before = LAG, .at = 1000, .now = 900, .window = 400};
+		bool settled;
 
 		board = (struct chr_board){0};
+		/* its own line may be of one before it */
+		chr_pulse_complete(&board.pulse[3], 900);
+		chr_pulse_call(&board.pulse[3], 1100, LAG - 1000);
 		for (unsigned k = 0; k < 2; k++) {
 			struct chr_pulse *pulse = &board.pulse[k * 70];
 			const uint32_t *member = k ? row[i].b : row[i].a;
 
 			chr_pulse_complete(pulse, member[0]);
-			chr_pulse_call(pulse, member[1]);
-			chr_pulse_owe(pulse, member[2], member[3]);
+			chr_pulse_call(pulse, member[1], member[2]);
 		}
-		bool settled = chr_board_share(&board, &debt, &share);
+		uint32_t least = chr_board_least_lag(&board, &debt, &settled);
 		ck_assert_msg(settled == row[i].settled, "row %zu", i);
 		if (settled)
-			ck_assert_msg(share == row[i].share, "row %zu: %u", i, share);
+			ck_assert_msg(least == row[i].least, "row %zu: %u", i, least);
+		debt.lag = 7;
+		ck_assert_msg(chr_board_others_lag(&board, &debt) == row[i].others, "row %zu", i);
 	}
 }
 END_TEST
@@ -170,7 +176,7 @@ int main(void)
 
 	tcase_add_test(tcase, pulse_truth_table);
 	tcase_add_test(tcase, pulse_that_never_beat_is_stale);
-	tcase_add_test(tcase, share_of_a_debt);
+	tcase_add_test(tcase, least_lag_of_a_lane);
 	tcase_add_test(tcase, board_needs_every_member_of_the_set);
 	tcase_add_test(tcase, member_out_of_range_is_none);
 	tcase_add_test(tcase, board_is_shared_nameless_and_of_fixed_size);

@@ -197,25 +197,16 @@ bool chr_recorder_wait(struct chr_recorder *rec, size_t frames)
 	}
 }
 
-int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames)
+bool chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames)
 {
-	int verdict = -1;
-	for (int attempt = 0; attempt < TAKES_MAX; attempt++) {
-		if (watch)
-			chr_recorder_start(watch);
-		chr_recorder_start(rec);
-		bool alive = chr_recorder_wait(rec, frames);
-		chr_recorder_stop(rec);
-		if (watch)
-			chr_recorder_stop(watch);
-		if (!alive)
-			return -1;
-		if (rec->skips == 0)
-			return 0;
-		if (watch && !chr_recorder_stalls(watch))
-			verdict = 1;
-	}
-	return verdict;
+	if (watch)
+		chr_recorder_start(watch);
+	chr_recorder_start(rec);
+	bool alive = chr_recorder_wait(rec, frames);
+	chr_recorder_stop(rec);
+	if (watch)
+		chr_recorder_stop(watch);
+	return alive;
 }
 
 size_t chr_recorder_frames(const struct chr_recorder *rec)
@@ -295,10 +286,7 @@ size_t chr_recorder_take_stretch(struct chr_recorder *rec, size_t frames, size_t
 {
 	size_t longest = 0;
 	for (int attempt = 0; attempt < TAKES_MAX && longest < least; attempt++) {
-		chr_recorder_start(rec);
-		bool alive = chr_recorder_wait(rec, frames);
-		chr_recorder_stop(rec);
-		if (!alive)
+		if (!chr_recorder_take(rec, NULL, frames))
 			return 0;
 		longest = chr_recorder_stretch(rec, from);
 	}

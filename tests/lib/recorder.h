@@ -31,10 +31,8 @@ void chr_recorder_start(struct chr_recorder *rec);
 /* Waits until `frames` frames (at most the room) are recorded. False when 5 s pass without a cycle: the server has died. */
 bool chr_recorder_wait(struct chr_recorder *rec, size_t frames);
 
-/* Records `frames` frames without a skip. `watch` (a recorder without ports, with the same room; may be NULL) tells whose fault a skip is, see chr_recorder_stalls(). A recording with a
- * skip is made anew, up to five times. Returns 0; 1 when the recorder lost frames that the watch did not, so that the graph before it was
- * late; -1 when the watch lost frames every time (the machine stalls) or the server died. */
-int chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames);
+/* Records `frames` frames, while `watch` (a recorder without ports, with the same room; may be NULL) looks on, and ends the recording. False when the server died. */
+bool chr_recorder_take(struct chr_recorder *rec, struct chr_recorder *watch, size_t frames);
 
 /* Ends the recording; what is recorded stays. Until then the data must not be read. */
 void chr_recorder_stop(struct chr_recorder *rec);

@@ -6,6 +6,7 @@
 #include "tests/lib/recorder.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/system.h"
+#include "tests/lib/tries.h"
 
 #include <math.h>
 #include <signal.h>
@@ -68,11 +69,22 @@ static void expect_graph(const char *expected)
 	free(text);
 }
 
+/* Records half a second. Is all of the end of it a sine of 333 Hz? */
+static bool plays_as_before(void)
+{
+	struct chr_sine sine = {0};
+	ck_assert(chr_recorder_take(rec, watch, 24000));
+	size_t from, length = chr_recorder_stretch(rec, &from);
+	if (length < 12000 || chr_sine_fit(chr_recorder_data(rec, 0) + from + length - 12000, 12000, RATE, &sine))
+		return false;
+	printf("%.6f Hz, level %.3f; the machine stalled %u times\n", sine.hz, sine.amplitude, chr_recorder_stalls(watch));
+	return fabs(sine.hz - 333.0) < 0.001 && sine.amplitude > 0.2;
+}
+
 START_TEST(a_killed_module_comes_back_as_it_was)
 {
 	static const char *const module[] = {"osc1", "osc2", "env1", "filt1", "out"};
 	char *graph = chr_graph_text(chr_recorder_client(rec), "recorder");
-	struct chr_sine sine;
 	chr_peer_send(&rig.peer, "/osc1/freq", "f", 333.0);
 	chr_peer_send(&rig.peer, "/osc2/level", "f", 0.0);
 	chr_peer_send(&rig.peer, "/filt1/cutoff", "f", 2345.0);
@@ -83,11 +95,10 @@ START_TEST(a_killed_module_comes_back_as_it_was)
 		ck_assert_double_eq(chr_peer_ask(&rig.peer, "/osc1/freq"), 333.0);
 		ck_assert_double_eq(chr_peer_ask(&rig.peer, "/filt1/cutoff"), 2345.0);
 		ck_assert_int_eq(chr_recorder_connect(rec, 0, "out:play_left", 2000), 0);
-		ck_assert_int_eq(chr_recorder_take(rec, watch, 24000), 0);
-		ck_assert_msg(chr_sine_fit(chr_recorder_data(rec, 0) + 12000, 12000, RATE, &sine) == 0,
-			      "silent after the death of %s", module[i]);
-		ck_assert_double_eq_tol(sine.hz, 333.0, 0.001);
-		ck_assert_double_gt(sine.amplitude, 0.2);
+		struct chr_tries tries = {.what = module[i], .fair_max = 3};
+		while (!plays_as_before() && chr_tries_again(&tries, watch))
+			;
+		ck_assert_msg(!chr_tries_refute(&tries), "not the same sound after the death of %s", module[i]);
 	}
 	free(graph);
 }

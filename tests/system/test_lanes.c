@@ -7,16 +7,16 @@
 #include "tests/lib/recorder.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/system.h"
+#include "tests/lib/tries.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CYCLE   1024  /* frames after which the sound repeats itself */
-#define TAKE    24000 /* recorded around each death */
-#define SPOILED 15u   /* tries that the machine may spoil */
-#define TRIES   6
+#define CYCLE 1024  /* frames after which the sound repeats itself */
+#define TAKE  24000 /* recorded around each death */
+#define TRIES 6
 
 static const char patch[] =
 	"name = \"exact\"; restart = { count = 50; window = 1.0; };\n"
@@ -94,24 +94,15 @@ static bool unheard(const char *module, const char *lane, int sig)
 	return !wrong && !skips;
 }
 
-/* May there be another try? `fair` counts those that no stall spoiled, `spoiled` the others. Says so when the machine lets nothing be judged. */
-static bool again(unsigned *fair, unsigned *spoiled, const char *what)
-{
-	*(chr_recorder_stalls(watch) ? spoiled : fair) += 1;
-	if (*spoiled == SPOILED)
-		printf("%s: not judged, the machine stalled in %u tries\n", what, *spoiled);
-	return *fair < TRIES && *spoiled < SPOILED;
-}
-
-/* One quiet try in a few proves it: a stall may cost any single one, and the watch does not see all of them. */
 static void expect_unheard(const char *module, const char *lane, int sig)
 {
-	unsigned fair = 0, spoiled = 0;
+	struct chr_tries tries = {.what = module, .fair_max = TRIES};
 	do {
 		if (unheard(module, lane, sig))
 			return;
-	} while (again(&fair, &spoiled, module));
-	ck_assert_msg(fair < TRIES, "the death of %s/%s by signal %d was heard %u times out of %u", module, lane, sig, fair, fair);
+	} while (chr_tries_again(&tries, watch));
+	ck_assert_msg(!chr_tries_refute(&tries), "the death of %s/%s by signal %d was heard %u times out of %u", module, lane, sig,
+		      tries.fair, tries.fair);
 }
 
 START_TEST(a_death_changes_no_sample)
@@ -130,14 +121,14 @@ START_TEST(the_death_of_an_out_leaves_the_other)
 {
 	static const char *const lane[] = {"a", "b"};
 	for (int i = 0; i < 2; i++) {
-		unsigned fair = 0, spoiled = 0;
+		struct chr_tries tries = {.what = "out", .fair_max = TRIES};
 		size_t wrong;
 		do {
 			unheard("out", lane[i], SIGKILL);
 			/* the place of the cut is wrong for one cycle of the sound, the rest is as it was */
 			wrong = wrong_frames();
-		} while (wrong > 2 * CYCLE && again(&fair, &spoiled, "out"));
-		ck_assert(wrong <= 2 * CYCLE || fair < TRIES);
+		} while (wrong > 2 * CYCLE && chr_tries_again(&tries, watch));
+		ck_assert(!chr_tries_refute(&tries));
 		ck_assert_int_eq(chr_rig_wait_playing(&rig, 10000), 0);
 	}
 }

@@ -4,6 +4,7 @@
 #include "tests/lib/recorder.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/system.h"
+#include "tests/lib/tries.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -319,6 +320,18 @@ END_TEST
 
 /* ---- whether they arrive ---- */
 
+/* Is what is recorded now a sine of that frequency? */
+static bool sounds(double hz)
+{
+	struct chr_sine sine;
+	ck_assert(chr_recorder_take(rec, watch, 12000));
+	size_t from, length = chr_recorder_stretch(rec, &from);
+	if (length < 2400 || chr_sine_fit(chr_recorder_data(rec, 0) + from, length, RATE, &sine))
+		return false;
+	printf("%.6f Hz in %zu frames, %.6f expected\n", sine.hz, length, hz);
+	return fabs(sine.hz - hz) < 0.001;
+}
+
 START_TEST(a_burst_loses_nothing_that_counts)
 {
 	enum { MESSAGES = 50000, GATES_SENT = MESSAGES / 5 };
@@ -353,10 +366,10 @@ START_TEST(a_burst_loses_nothing_that_counts)
 	/* what sounds is the last value */
 	jack_disconnect(chr_recorder_client(rec), "env1:env", "recorder:in_1");
 	ck_assert_int_eq(chr_recorder_connect(rec, 0, "osc1:out", 2000), 0);
-	struct chr_sine sine;
-	ck_assert_int_eq(chr_recorder_take(rec, watch, 12000), 0);
-	ck_assert_int_eq(chr_sine_fit(chr_recorder_data(rec, 0), 12000, RATE, &sine), 0);
-	ck_assert_double_eq_tol(sine.hz, 100.0 + 49996 * 0.01, 0.001);
+	struct chr_tries tries = {.what = "osc1 after the burst", .fair_max = 3};
+	while (!sounds(100.0 + 49996 * 0.01) && chr_tries_again(&tries, watch))
+		;
+	ck_assert(!chr_tries_refute(&tries));
 	close_recorders();
 }
 END_TEST

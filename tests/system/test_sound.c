@@ -4,6 +4,7 @@
 #include "tests/lib/recorder.h"
 #include "tests/lib/rig.h"
 #include "tests/lib/system.h"
+#include "tests/lib/tries.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -86,25 +87,34 @@ START_TEST(out_reaches_the_hardware_by_itself)
 }
 END_TEST
 
+/* Is the end of what is recorded now the voice's note? */
+static bool plays_the_note(size_t frames)
+{
+	struct chr_sine sine;
+	ck_assert(chr_recorder_take(rec, watch, frames));
+	size_t from, length = chr_recorder_stretch(rec, &from);
+	if (length < frames / 4 || chr_sine_fit(chr_recorder_data(rec, 0) + from + length / 2, length / 2, RATE, &sine))
+		return false;
+	printf("the note: %.6f Hz, level %.4f\n", sine.hz, sine.amplitude);
+	/* sustain 0.5 of level 0.5, through a lowpass that passes 220 Hz */
+	return fabs(sine.hz - 220.0) < 0.001 && fabs(sine.amplitude - 0.25) < 0.01;
+}
+
 START_TEST(voice_is_silent_until_it_is_played)
 {
 	size_t frames = 24000;
 	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(CHR_PATCH_VOICES)), 0);
 	open_recorders(1, 0.5);
 	ck_assert_int_eq(chr_recorder_connect(rec, 0, "out:play_left", 2000), 0);
-	ck_assert_int_eq(chr_recorder_take(rec, watch, frames), 0);
+	ck_assert(chr_recorder_take(rec, NULL, frames));
 	ck_assert_uint_eq(chr_longest_gap(chr_recorder_data(rec, 0), frames, NULL), frames);
 	chr_peer_send(&rig.peer, "/osc2/level", "f", 0.0);
 	chr_peer_send(&rig.peer, "/env1/gate", "i", 1);
 	ck_assert(chr_peer_barrier(&rig.peer, 2000));
-	chr_recorder_start(rec);
-	ck_assert(chr_recorder_wait(rec, frames));
-	chr_recorder_stop(rec);
-	struct chr_sine sine;
-	ck_assert_int_eq(chr_sine_fit(chr_recorder_data(rec, 0) + frames / 2, frames / 2, RATE, &sine), 0);
-	ck_assert_double_eq_tol(sine.hz, 220.0, 0.001);
-	/* sustain 0.5 of level 0.5, through a lowpass that passes 220 Hz */
-	ck_assert_double_eq_tol(sine.amplitude, 0.25, 0.01);
+	struct chr_tries tries = {.what = "the note", .fair_max = 3};
+	while (!plays_the_note(frames) && chr_tries_again(&tries, watch))
+		;
+	ck_assert(!chr_tries_refute(&tries));
 	close_recorders();
 	ck_assert_int_eq(chr_rig_stop(&rig), 0);
 }
