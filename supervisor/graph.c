@@ -150,7 +150,7 @@ static void recognise(struct chr_graph *graph, const char *version)
 {
 	unsigned major = 0, minor = 0, micro = 0;
 	const char *pipewire = strstr(version, "PipeWire ");
-	graph->overlooks = pipewire;
+	graph->pipewire = pipewire;
 	graph->reuses = pipewire && sscanf(pipewire, "PipeWire %u.%u.%u", &major, &minor, &micro) == 3 && !major &&
 			(minor < 3 || (minor == 3 && micro < 72));
 }

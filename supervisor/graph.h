@@ -121,7 +121,7 @@ struct chr_graph {
 
 	/* the graph thread's own */
 	bool up;
-	bool overlooks; /* PipeWire: it may overlook that an edge closes a loop */
+	bool pipewire;  /* it may overlook that an edge closes a loop, and answer with the error of something else */
 	bool reuses;    /* PipeWire before 0.3.72: an edge takes the place that another one to that input had left, and those made
 			 * at once take theirs in any order */
 	uint64_t turns; /* edges seen made so far */

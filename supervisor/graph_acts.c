@@ -1,11 +1,14 @@
 #include "common/clock.h"
 #include "supervisor/graph.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define STALE_US 1000000u /* a server that has not told of an act by then never will */
+#define DOUBT_MS 30       /* what was asked for and answered with an error is done by then, or was not */
 
 static bool is_at(const struct chr_act *act, const char *port)
 {
@@ -33,10 +36,35 @@ static void remember(struct chr_graph *graph, bool connects, const char *from, c
 	snprintf(act->to, sizeof act->to, "%s", to);
 }
 
+/* Only PipeWire is asked, where it costs nothing. */
+static bool is_made(struct chr_graph *graph, const char *from, const char *to)
+{
+	const jack_port_t *port = jack_port_by_name(chr_graph_client(graph), from);
+	return port && jack_port_connected_to(port, to);
+}
+
+/* PipeWire's libjack answers with whatever error comes in while it waits: of something else that this client has asked a moment ago, of one that ends. The
+ * edge that was to be made, or not, tells. */
+static int true_answer(struct chr_graph *graph, const char *from, const char *to, bool made, int rc)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	for (int i = 0; i < DOUBT_MS && rc && rc != EINVAL; i++) {
+		if (is_made(graph, from, to) == made)
+			return 0;
+		nanosleep(&moment, NULL);
+	}
+	return rc;
+}
+
 int chr_graph_connect(struct chr_graph *graph, const char *from, const char *to)
 {
+	/* PipeWire's libjack takes a connection that is there for the end of the server */
+	if (graph->pipewire && is_made(graph, from, to))
+		return EEXIST;
 	uint64_t since_us = chr_monotonic_us();
 	int rc = jack_connect(chr_graph_client(graph), from, to);
+	if (rc && graph->pipewire)
+		rc = true_answer(graph, from, to, true, rc);
 	if (!rc)
 		remember(graph, true, from, to, since_us);
 	return rc;
@@ -44,8 +72,12 @@ int chr_graph_connect(struct chr_graph *graph, const char *from, const char *to)
 
 int chr_graph_disconnect(struct chr_graph *graph, const char *from, const char *to)
 {
+	if (graph->pipewire && !is_made(graph, from, to))
+		return ENOENT;
 	uint64_t since_us = chr_monotonic_us();
 	int rc = jack_disconnect(chr_graph_client(graph), from, to);
+	if (rc && graph->pipewire)
+		rc = true_answer(graph, from, to, false, rc);
 	if (!rc)
 		remember(graph, false, from, to, since_us);
 	return rc;

@@ -67,7 +67,7 @@ bool chr_graph_doubtful(struct chr_graph *graph, const struct chr_edge *edge)
 	if (unrest &&
 	    (leads(graph, edge->to, edge->from, true) || (!graph->reuses && sources(graph, edge->to) + 1 >= CHR_WIRING_ORDERED)))
 		return true;
-	if (!graph->overlooks || !leads(graph, edge->to, edge->from, false))
+	if (!graph->pipewire || !leads(graph, edge->to, edge->from, false))
 		return false;
 	for (unsigned i = 0; i < graph->wire_count; i++) {
 		const struct chr_wire *wire = &graph->wire[i];
@@ -103,7 +103,7 @@ bool chr_graph_waits(const struct chr_graph *graph)
 bool chr_graph_refuses(const struct chr_graph *graph, struct chr_wire *wire)
 {
 	const struct chr_edge *edge = &wire->edge;
-	if (!graph->overlooks || edge->around <= HOPS_MAX + 1)
+	if (!graph->pipewire || edge->around <= HOPS_MAX + 1)
 		return false;
 	if (!wire->refused)
 		chr_warn("%s is not connected to %s: that would close a loop of %u, and PipeWire sees none of more than %u; "
@@ -115,7 +115,7 @@ bool chr_graph_refuses(const struct chr_graph *graph, struct chr_wire *wire)
 
 void chr_graph_unhide(struct chr_graph *graph, const struct chr_edge *edge)
 {
-	for (unsigned i = 0; i < graph->wire_count && graph->overlooks; i++) {
+	for (unsigned i = 0; i < graph->wire_count && graph->pipewire; i++) {
 		struct chr_wire *wire = &graph->wire[i];
 		if (wire->made && wire->edge.closes && hides(graph, &wire->edge, edge))
 			chr_graph_break(graph, wire);

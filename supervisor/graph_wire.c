@@ -76,13 +76,6 @@ static bool there(struct chr_graph *graph, const char *a, const char *b)
 	return jack_port_by_name(chr_graph_client(graph), a) && jack_port_by_name(chr_graph_client(graph), b);
 }
 
-/* PipeWire's libjack takes a connection that is there for the end of the server. Only there the question costs nothing. */
-static bool is_made(struct chr_graph *graph, const char *from, const char *to)
-{
-	const jack_port_t *port = graph->overlooks ? jack_port_by_name(chr_graph_client(graph), from) : NULL;
-	return port && jack_port_connected_to(port, to);
-}
-
 /* False when JACK refuses. A wire whose ports do not exist (now) is no failure. */
 static bool make(struct chr_graph *graph, struct chr_wire *wire)
 {
@@ -98,7 +91,7 @@ static bool make(struct chr_graph *graph, struct chr_wire *wire)
 		return true; /* what it closes is not whole yet: made now, it would not be the one that is delayed */
 	if (wire->edge.closes)
 		chr_graph_unhide(graph, &wire->edge);
-	int rc = is_made(graph, a, b) ? EEXIST : chr_graph_connect(graph, a, b);
+	int rc = chr_graph_connect(graph, a, b);
 	wire->made = rc == 0 || rc == EEXIST;
 	wire->turn = ++graph->turns;
 	wire->made_us = graph->changed_us = chr_monotonic_us();

@@ -141,7 +141,7 @@ static void begin(bool pipewire)
 	pthread_mutex_init(&graph.lock, NULL);
 	graph.wake_fd = -1;
 	graph.inbox = &inbox;
-	graph.overlooks = pipewire;
+	graph.pipewire = pipewire;
 	ck_assert_int_eq(chr_graph_activate(&graph, (jack_client_t *)&graph), 0);
 	atomic_store(&graph.client, (jack_client_t *)&graph);
 	for (unsigned i = 0; i < rack.unit_count * 2; i++)
