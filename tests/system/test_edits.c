@@ -79,6 +79,7 @@ static bool is_made(const char *a, const char *b)
 /* PipeWire answers alike whether it was this client that erased an edge, or Chronus at the same moment, to make it anew or in the other lane. Who sees
  * such an edge again erases it again; how often that was is told. */
 #define SEEN_MS     150
+#define LOOK_MS     1000 /* for so long it is looked for */
 #define ERASED_KEPT 16
 
 static struct erasure {
@@ -105,8 +106,10 @@ static void look_again(void)
 		if (is_made(at->from, at->to) && !chr_edge_set_has(&drawing.drawn, at->logical)) {
 			trace("erased-again", at->from, at->to, jack_disconnect(drawing.client, at->from, at->to));
 			erased_again++;
+			*at->from = 0;
 		}
-		*at->from = 0;
+		if (chr_now_ms() - at->ms > LOOK_MS)
+			*at->from = 0;
 	}
 }
 
@@ -198,8 +201,10 @@ static const char *edit_at_random(unsigned edits)
 			next_kill += 1000;
 		}
 	}
-	pause_ms(2 * SEEN_MS);
-	look_again();
+	for (unsigned i = 0; i < 2; i++) {
+		pause_ms(LOOK_MS / 2);
+		look_again();
+	}
 	const char *wrong = chr_drawing_wrong(&drawing);
 	printf("%u edits (%u erased again), %u kills, the other program left %u times, in %.1f s: %u edges, %s%s\n", done,
 	       erased_again, kills, left, (double)(chr_now_ms() - begun) / 1000.0, drawing.drawn.count,
