@@ -76,10 +76,13 @@ static void attend(struct member *one, uint32_t at, const struct course *how)
 static void cycle(uint32_t at, const struct course *how)
 {
 	struct member *order[MEMBERS];
-	for (unsigned i = 0; i < MEMBERS; i++) {
+	for (unsigned i = 0; i < MEMBERS; i++)
+		order[i] = &member[i];
+	for (unsigned i = MEMBERS - 1; i > 0; i--) {
 		unsigned k = roll(i + 1);
-		order[i] = order[k];
-		order[k] = &member[i];
+		struct member *other = order[k];
+		order[k] = order[i];
+		order[i] = other;
 	}
 	for (unsigned i = 0; i < MEMBERS; i++)
 		attend(order[i], at, how);
