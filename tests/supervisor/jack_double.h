@@ -36,4 +36,7 @@ void jack_double_deliver(unsigned count);
 /* Called once, before the next jack_connect() or jack_disconnect() is carried out: somebody is quicker. */
 void jack_double_before(void (*act)(void));
 
+/* What jack_connect() and jack_disconnect() answer though they have done it, as PipeWire's do with the error of something else. 0: what is true. */
+void jack_double_answer(int rc);
+
 #endif

@@ -3,6 +3,7 @@
 #include "tests/supervisor/graph_bed.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 
 GRAPH_BED_CLOCK
@@ -17,6 +18,22 @@ START_TEST(what_it_moves_itself_is_not_erased)
 	ck_assert(jack_double_connected("aside:out", "recorder:in") && !jack_double_connected("aside.b:out", "recorder:in"));
 	graph_pass_ms(100);
 	ck_assert(graph_desired("aside:out", "recorder:in") && jack_double_connected("aside:out", "recorder:in"));
+}
+END_TEST
+
+/* PipeWire's answer is the error of something else, and what was asked for is done. */
+START_TEST(what_is_answered_wrongly_is_done_all_the_same)
+{
+	graph_conductor->graph.pipewire = true;
+	jack_double_answer(ENOENT);
+	graph_die(BED_FILT1, 0, 50, 100);
+	graph_pass_ms(5);
+	ck_assert(jack_double_connected("aside.b:out", "recorder:in") && !jack_double_connected("aside:out", "recorder:in"));
+	graph_revive();
+	graph_pass_ms(100);
+	ck_assert(graph_desired("aside:out", "recorder:in") && jack_double_connected("aside:out", "recorder:in"));
+	ck_assert(graph_desired("osc1:out", "filt1:in") && jack_double_connected("osc1:out", "filt1:in"));
+	jack_double_answer(0);
 }
 END_TEST
 
@@ -219,6 +236,7 @@ int main(void)
 	TCase *tests = tcase_create("graph");
 	tcase_add_checked_fixture(tests, graph_setup, graph_teardown);
 	tcase_add_test(tests, what_it_moves_itself_is_not_erased);
+	tcase_add_test(tests, what_is_answered_wrongly_is_done_all_the_same);
 	tcase_add_test(tests, a_person_is_quicker_than_the_move);
 	tcase_add_test(tests, a_death_is_quicker_than_the_move);
 	tcase_add_test(tests, what_is_made_to_one_who_is_back_unheard_was_not_drawn);
