@@ -163,7 +163,7 @@ static bool names_free(const struct app *app, jack_client_t *client)
 	}
 	chr_error(
 		"the JACK client \"%s\" exists already: rename the module, or end the modules that an earlier chronus left playing "
-		"(pkill chronus-module)",
+		"(pkill chronus-module); when none is, the JACK server has not let it go and must be restarted",
 		name);
 	return false;
 }
