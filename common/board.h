@@ -62,7 +62,8 @@ struct chr_debt {
  * called since `at`; one that has been and whose lag did not rise settles it. Audio thread; acquire; realtime-safe. */
 CHR_RT uint32_t chr_board_least_lag(const struct chr_board *board, const struct chr_debt *debt, bool *settled);
 
-/* The least lag of the others, for one that comes new; its own without others. Audio thread; acquire; realtime-safe. */
+/* The least lag of the others as it stands, for one that comes new; its own without others. Of the debt lag, own, now and window count. Audio thread; relaxed;
+ * realtime-safe. */
 CHR_RT uint32_t chr_board_others_lag(const struct chr_board *board, const struct chr_debt *debt);
 
 void chr_member_set_put(struct chr_member_set *set, unsigned member, bool in);

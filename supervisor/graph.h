@@ -227,7 +227,8 @@ void chr_graph_forget_drawn(struct chr_graph *graph, const char *from, const cha
 /* Posts `with` as of that kind and of the edge's ends. */
 void chr_graph_post(struct chr_graph *graph, enum chr_post_kind kind, const struct chr_edge *edge, const struct chr_post *with);
 
-/* What this thread does itself (graph_acts.c), noted until JACK tells of it. As jack_connect() and jack_disconnect(). */
+/* What this thread does itself (graph_acts.c), noted until JACK tells of it. As jack_connect() and jack_disconnect(), but
+ * what PipeWire answers is made true: when it answers with an error, the edge is looked at for up to 30 ms. */
 int chr_graph_connect(struct chr_graph *graph, const char *from, const char *to);
 int chr_graph_disconnect(struct chr_graph *graph, const char *from, const char *to);
 /* JACK told at `told_us` that the edge was made, or broken: by this thread? Then it is noted no more. */

@@ -21,10 +21,10 @@ static const char patch[] = "name = \"late\"; lanes = %d;\n"
 static struct chr_rig rig;
 static struct chr_recorder *rec, *watch;
 
-static void start(unsigned lanes)
+static void start(int lanes)
 {
 	char text[512];
-	snprintf(text, sizeof text, patch, (int)lanes);
+	snprintf(text, sizeof text, patch, lanes);
 	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(text)), 0);
 	rec = chr_recorder_create("recorder", 2, FRAMES);
 	watch = chr_recorder_create("watch", 0, FRAMES);
@@ -56,7 +56,7 @@ static size_t strangers(size_t delay)
 
 START_TEST(out_plays_one_period_later)
 {
-	start((unsigned)_i);
+	start(_i);
 	struct chr_tries tries = {.what = "one period", .fair_max = 3};
 	size_t wrong;
 	do {
@@ -92,7 +92,7 @@ START_TEST(out_reports_one_period)
 	static const struct timespec moment = {.tv_nsec = 20000000};
 	unsigned period = chr_server_period();
 	bool capture = false, playback = false;
-	start((unsigned)_i);
+	start(_i);
 	for (int i = 0; i < 250 && !(capture && playback); i++, nanosleep(&moment, NULL)) {
 		capture = adds("out:left", "out:play_left", JackCaptureLatency, period);
 		playback = adds("out:play_left", "out:left", JackPlaybackLatency, period) &&
