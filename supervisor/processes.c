@@ -22,6 +22,8 @@
  * fills up, its cycles stop, and each that is still to leave holds it up for five seconds. */
 #define LEAVERS 4u
 
+#define TELL_US 1000000u /* between two words on how far the end is */
+
 static bool lives(const struct chr_conductor *conductor, const struct chr_process *process)
 {
 	for (unsigned i = 0; i < conductor->process_count; i++)
@@ -259,13 +261,19 @@ static void tell_next(struct chr_conductor *conductor)
 
 void chr_processes_end_all(struct chr_conductor *conductor)
 {
-	uint64_t deadline = chr_monotonic_us() + POLITE_US;
+	unsigned all = conductor->process_count;
+	uint64_t told_us = chr_monotonic_us(), deadline = told_us + POLITE_US;
 	while (conductor->process_count && chr_monotonic_us() < deadline) {
 		unsigned before = conductor->process_count;
 		tell_next(conductor);
 		chr_poller_wait(&conductor->poller, 10);
+		uint64_t now = chr_monotonic_us();
 		if (conductor->process_count < before)
-			deadline = chr_monotonic_us() + POLITE_US;
+			deadline = now + POLITE_US;
+		if (now - told_us >= TELL_US) {
+			chr_info("ending: %u of %u processes are left", conductor->process_count, all);
+			told_us = now;
+		}
 	}
 	for (unsigned i = 0; i < conductor->process_count; i++)
 		chr_process_signal(conductor->process[i], SIGKILL);

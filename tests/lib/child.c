@@ -65,13 +65,18 @@ bool chr_child_ended(struct chr_child *child, int timeout_ms)
 	return true;
 }
 
-bool chr_child_end(struct chr_child *child, int patience_ms)
+bool chr_child_ask_end(struct chr_child *child, int patience_ms)
 {
 	if (child->pid == 0)
 		return true;
 	kill(child->pid, SIGTERM);
 	kill(child->pid, SIGCONT);
-	if (chr_child_ended(child, patience_ms))
+	return chr_child_ended(child, patience_ms);
+}
+
+bool chr_child_end(struct chr_child *child, int patience_ms)
+{
+	if (chr_child_ask_end(child, patience_ms))
 		return true;
 	kill(child->pid, SIGKILL);
 	chr_child_ended(child, 10000);

@@ -21,6 +21,9 @@ int chr_child_start(struct chr_child *child, char *const argv[], const char *log
 /* Has it ended? Waits up to `timeout_ms` (0: just looks). */
 bool chr_child_ended(struct chr_child *child, int timeout_ms);
 
+/* Asks it to end, by SIGTERM. True when it has ended within that time, or there is none. */
+bool chr_child_ask_end(struct chr_child *child, int patience_ms);
+
 /* Ends it: SIGTERM, and SIGKILL after `patience_ms`. Returns true when SIGTERM was enough. Nothing happens when there is none. */
 bool chr_child_end(struct chr_child *child, int patience_ms);
 

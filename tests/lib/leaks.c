@@ -1,6 +1,7 @@
 #include "tests/lib/leaks.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,9 +79,24 @@ static uint64_t thread_children_ns(const char *folder)
 	return sum_children(folder, process_ns);
 }
 
+static uint64_t kill_one(pid_t child)
+{
+	return kill(child, SIGKILL) == 0;
+}
+
+static uint64_t thread_children_kill(const char *folder)
+{
+	return sum_children(folder, kill_one);
+}
+
 static unsigned count_children(pid_t pid)
 {
 	return (unsigned)sum_threads(pid, thread_children);
+}
+
+unsigned chr_children_kill(pid_t pid)
+{
+	return (unsigned)sum_threads(pid, thread_children_kill);
 }
 
 uint64_t chr_family_ns(pid_t pid)

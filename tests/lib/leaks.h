@@ -18,6 +18,9 @@ unsigned chr_memory_files(pid_t pid, const char *part);
 /* Time on a processor (ns) of all threads of a process and of its children. */
 uint64_t chr_family_ns(pid_t pid);
 
+/* SIGKILL for the children of a process, and how many they were. One that makes children meanwhile is to be stopped first. */
+unsigned chr_children_kill(pid_t pid);
+
 /* Makes this process the parent of every orphan among its descendants, so that chr_orphans() sees them. */
 void chr_adopt_orphans(void);
 

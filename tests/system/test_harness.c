@@ -1,10 +1,13 @@
-/* The instruments themselves: the fit against sines made in double precision, the recorder against a generator client. */
+/* The instruments themselves: the fit against sines made in double precision, the recorder against a generator client, the ends of children. */
 #include "tests/lib/analysis.h"
+#include "tests/lib/child.h"
+#include "tests/lib/leaks.h"
 #include "tests/lib/recorder.h"
 #include "tests/lib/system.h"
 #include "tests/lib/tries.h"
 
 #include <math.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +71,22 @@ START_TEST(clicks_gaps_and_onsets_are_found)
 }
 END_TEST
 
+START_TEST(children_are_killed_and_their_parent_goes_on)
+{
+	static char shell[] = "sh", option[] = "-c", script[] = "sleep 100 & sleep 100 & wait";
+	char *argv[] = {shell, option, script, NULL};
+	struct chr_child parent;
+	ck_assert_int_eq(chr_child_start(&parent, argv, NULL), 0);
+	pid_t pid = parent.pid;
+	for (unsigned i = 0; i < 1000 && chr_holdings_of(pid).children < 2; i++)
+		poll(NULL, 0, 10);
+	ck_assert_uint_eq(chr_children_kill(pid), 2);
+	ck_assert(chr_child_ended(&parent, 10000)); /* it had nothing to do but wait for them */
+	ck_assert_int_eq(chr_child_code(&parent), 0);
+	ck_assert_uint_eq(chr_children_kill(pid), 0);
+}
+END_TEST
+
 static jack_client_t *generator;
 static jack_port_t *generator_port;
 
@@ -82,7 +101,8 @@ static int generate(jack_nframes_t n, void *arg)
 	return 0;
 }
 
-/* Samples whose place is not that of their frame; places and frames must turn into each other. */
+/* Samples whose place is not that of their frame; places and frames must turn into each other. A server that counts a frame twice, as PipeWire
+ * does after a stall, has it found where it came first. */
 static size_t misplaced(const struct chr_recorder *rec)
 {
 	const float *x = chr_recorder_data(rec, 0);
@@ -90,8 +110,11 @@ static size_t misplaced(const struct chr_recorder *rec)
 	for (size_t i = 0; i < frames; i++) {
 		jack_nframes_t frame = chr_recorder_frame(rec, i);
 		count += (unsigned)x[i] != (frame & 0xfffff);
-		if (i % 997 == 0)
-			ck_assert_int_eq(chr_recorder_place(rec, frame), (long long)i);
+		if (i % 997 == 0) {
+			long long place = chr_recorder_place(rec, frame);
+			ck_assert(place >= 0 && place <= (long long)i);
+			ck_assert_uint_eq(chr_recorder_frame(rec, (size_t)place), frame);
+		}
 	}
 	return count;
 }
@@ -128,6 +151,10 @@ static void fill(Suite *suite)
 	tcase_add_test(analysis, fit_sees_a_millicent_and_a_harmonic);
 	tcase_add_test(analysis, clicks_gaps_and_onsets_are_found);
 	suite_add_tcase(suite, analysis);
+	TCase *children = tcase_create("children");
+	tcase_set_timeout(children, 60);
+	tcase_add_test(children, children_are_killed_and_their_parent_goes_on);
+	suite_add_tcase(suite, children);
 	tcase_add_test(chr_system_case(suite, "recorder", 30), recorder_places_every_sample);
 }
 
