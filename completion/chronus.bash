@@ -6,11 +6,12 @@ _chronus()
 	case $before in
 	--rate) COMPREPLY=($(compgen -W '44100 48000 88200 96000' -- "$word")) ;;
 	--period) COMPREPLY=($(compgen -W '32 64 128 256 512 1024' -- "$word")) ;;
+	--cpu-latency) COMPREPLY=($(compgen -W 'auto off 0 10' -- "$word")) ;;
 	--server | --device | --host | --port) COMPREPLY=() ;;
 	*)
 		if [[ $word == -* ]]; then
 			COMPREPLY=($(compgen -W '--check --server --device --rate --period --host --port --no-jack-start --watch
-				--verbose --quiet --help --version' -- "$word"))
+				--cpu-latency --verbose --quiet --help --version' -- "$word"))
 		else
 			COMPREPLY=($(compgen -f -X '!*.cfg' -- "$word") $(compgen -d -S / -- "$word"))
 			compopt -o filenames 2>/dev/null

@@ -1,4 +1,5 @@
 /* chronus PATCH: learns the module types, reads the patch, finds JACK, and conducts. */
+#include "common/awake.h"
 #include "common/log.h"
 #include "supervisor/conductor.h"
 #include "supervisor/options.h"
@@ -294,6 +295,22 @@ static int play(struct app *app, char **argv)
 	return conduct(app, osc, argv[0]);
 }
 
+/* Has idle processors wake in time from now on, as far as the system lets it. What holds them so, negative: nothing does. */
+static int keep_awake(int wanted)
+{
+	if (wanted == CHR_CPU_LATENCY_OFF)
+		return -1;
+	int us = wanted == CHR_CPU_LATENCY_AUTO ? chr_awake_fitting_us(CHR_AWAKE_STATES) : wanted;
+	int fd = us < 0 ? us : chr_awake_hold(CHR_AWAKE_DEVICE, us);
+	if (fd >= 0)
+		chr_debug("idle processors wake within %d us", us);
+	else if (wanted != CHR_CPU_LATENCY_AUTO)
+		chr_warn("--cpu-latency: " CHR_AWAKE_DEVICE ": %s (chronus(1) tells who may write to it)", strerror(-fd));
+	else
+		chr_debug("idle processors wake when they do: %s", strerror(-fd));
+	return fd;
+}
+
 /* Loads the patch of the options and plays it. */
 static int run_patch(struct app *app, char **argv)
 {
@@ -307,8 +324,12 @@ static int run_patch(struct app *app, char **argv)
 	if (app->options.verbose && !app->options.quiet)
 		chr_log_set_level(CHR_LOG_DEBUG);
 	settle_jack(app);
-	if (!app->options.check)
+	if (!app->options.check) {
+		int awake = keep_awake(app->options.cpu_latency);
 		code = play(app, argv);
+		if (awake >= 0)
+			close(awake);
+	}
 	chr_patch_destroy(app->patch);
 	app->patch = NULL;
 	return code;

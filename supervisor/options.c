@@ -11,6 +11,8 @@
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT 5005
 
+#define CPU_LATENCY_MAX 1000000
+
 enum kind { TEXT, NUMBER, COUNT, HELP, VERSION, CHECK, QUIET, NO_START, WATCH };
 
 struct option_row {
@@ -31,6 +33,7 @@ enum row {
 	ROW_HOST,
 	ROW_PORT,
 	ROW_WATCH,
+	ROW_LATENCY,
 	ROW_VERBOSE,
 	ROW_QUIET,
 	ROW_HELP,
@@ -49,6 +52,8 @@ static const struct option_row table[ROWS] = {
 	[ROW_HOST] = {'H', "host", "ADDR", "CHRONUS_OSC_HOST", "address for OSC (" DEFAULT_HOST ")", TEXT, 0, 0},
 	[ROW_PORT] = {'P', "port", "PORT", "CHRONUS_OSC_PORT", "UDP port for OSC (5005; 0: any)", NUMBER, 0, 65535},
 	[ROW_WATCH] = {'w', "watch", NULL, NULL, "swap a module in when its file is built anew", WATCH, 0, 0},
+	[ROW_LATENCY] = {0, "cpu-latency", "US", "CHRONUS_CPU_LATENCY", "how late an idle processor may wake (auto; off: as it is)",
+			 TEXT, 0, CPU_LATENCY_MAX},
 	[ROW_VERBOSE] = {'v', "verbose", NULL, "CHRONUS_VERBOSE", "tell more", COUNT, 0, 1},
 	[ROW_QUIET] = {'q', "quiet", NULL, NULL, "tell only what went wrong", QUIET, 0, 0},
 	[ROW_HELP] = {'h', "help", NULL, NULL, "print this and end", HELP, 0, 0},
@@ -75,19 +80,42 @@ static void print_help(void)
 	       "See chronus(1), chronus-patch(5), chronusctl(1).\n");
 }
 
-static int store(struct chr_options *options, enum row row, const char *text, const char *what)
+static int wrong_number(enum row row, const char *words, const char *text, const char *what)
+{
+	fprintf(stderr, "chronus: %s takes %sa whole number from %ld to %ld, not \"%s\"\n", what, words, table[row].min,
+		table[row].max, text);
+	return EX_USAGE;
+}
+
+/* A number within the row's range. */
+static bool read_number(enum row row, const char *text, long *number)
 {
 	char *end;
+	errno = 0;
+	*number = strtol(text, &end, 10);
+	return !errno && end != text && !*end && *number >= table[row].min && *number <= table[row].max;
+}
+
+static int store_latency(struct chr_options *options, const char *text, const char *what)
+{
+	long number;
+	if (strcmp(text, "auto") == 0)
+		options->cpu_latency = CHR_CPU_LATENCY_AUTO;
+	else if (strcmp(text, "off") == 0)
+		options->cpu_latency = CHR_CPU_LATENCY_OFF;
+	else if (read_number(ROW_LATENCY, text, &number))
+		options->cpu_latency = (int)number;
+	else
+		return wrong_number(ROW_LATENCY, "auto, off, or ", text, what);
+	return -1;
+}
+
+static int store(struct chr_options *options, enum row row, const char *text, const char *what)
+{
 	long number = 0;
-	if (table[row].kind == NUMBER || (table[row].kind == COUNT && text)) {
-		errno = 0;
-		number = strtol(text, &end, 10);
-		if (errno || end == text || *end || number < table[row].min || number > table[row].max) {
-			fprintf(stderr, "chronus: %s takes a whole number from %ld to %ld, not \"%s\"\n", what, table[row].min,
-				table[row].max, text);
-			return EX_USAGE;
-		}
-	}
+	bool is_number = table[row].kind == NUMBER || (table[row].kind == COUNT && text);
+	if (is_number && !read_number(row, text, &number))
+		return wrong_number(row, "", text, what);
 	switch (row) {
 	case ROW_SERVER:
 		snprintf(options->server, sizeof options->server, "%s", text);
@@ -107,6 +135,8 @@ static int store(struct chr_options *options, enum row row, const char *text, co
 	case ROW_PORT:
 		options->port = (unsigned)number;
 		break;
+	case ROW_LATENCY:
+		return store_latency(options, text, what);
 	case ROW_VERBOSE:
 		options->verbose = text ? (int)number : 1;
 		break;
@@ -192,7 +222,7 @@ int chr_options_read(struct chr_options *options, int argc, char **argv)
 {
 	struct option longs[ROWS + 1];
 	char letters[2 * ROWS + 2];
-	*options = (struct chr_options){.host = DEFAULT_HOST, .port = DEFAULT_PORT};
+	*options = (struct chr_options){.host = DEFAULT_HOST, .port = DEFAULT_PORT, .cpu_latency = CHR_CPU_LATENCY_AUTO};
 	int rc = read_environment(options);
 	make_getopt(longs, letters);
 	for (int got; rc < 0 && (got = getopt_long(argc, argv, letters, longs, NULL)) != -1;)

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+/* How late idle processors may wake while it plays: as fits the machine, or as the system has it. */
+#define CHR_CPU_LATENCY_AUTO (-1)
+#define CHR_CPU_LATENCY_OFF  (-2)
+
 struct chr_options {
 	const char *patch;           /* file; NULL: in a session (NSM_URL), which names one */
 	bool check;                  /* only check the patch */
@@ -16,6 +20,7 @@ struct chr_options {
 	unsigned rate, period;
 	char host[64];
 	unsigned port;
+	int cpu_latency; /* us, CHR_CPU_LATENCY_AUTO or _OFF */
 	int verbose;
 	bool quiet;
 	bool watch; /* swap modules in as they are built */

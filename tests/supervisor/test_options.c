@@ -38,7 +38,8 @@ static int read_args(const char *line)
 static void setup(void)
 {
 	static const char *const names[] = {"JACK_DEFAULT_SERVER", "CHRONUS_JACK_SERVER", "CHRONUS_OSC_HOST",
-					    "CHRONUS_OSC_PORT",    "CHRONUS_VERBOSE",     "NSM_URL"};
+					    "CHRONUS_OSC_PORT",    "CHRONUS_CPU_LATENCY", "CHRONUS_VERBOSE",
+					    "NSM_URL"};
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 }
@@ -59,6 +60,7 @@ START_TEST(test_options_defaults)
 	ck_assert_uint_eq(options.period, 0);
 	ck_assert_str_eq(options.host, "127.0.0.1");
 	ck_assert_uint_eq(options.port, 5005);
+	ck_assert_int_eq(options.cpu_latency, CHR_CPU_LATENCY_AUTO);
 	ck_assert_int_eq(options.verbose, 0);
 	ck_assert(!options.check && !options.no_jack_start && !options.quiet);
 	ck_assert(!options.server_given && !options.host_given && !options.port_given && !options.verbose_given);
@@ -123,6 +125,10 @@ static const struct {
 	{"-r 384001 a.cfg", 64, "--rate takes"},
 	{"-p 15 a.cfg", 64, "--period takes a whole number from 16 to 8192"},
 	{"-p 8193 a.cfg", 64, "--period takes"},
+	{"--cpu-latency=-1 a.cfg", 64, "--cpu-latency takes auto, off, or a whole number from 0 to 1000000, not \"-1\""},
+	{"--cpu-latency 1000001 a.cfg", 64, "--cpu-latency takes"},
+	{"--cpu-latency on a.cfg", 64, "--cpu-latency takes"},
+	{"--cpu-latency= a.cfg", 64, "--cpu-latency takes"},
 };
 
 START_TEST(test_options_endings)
@@ -141,11 +147,30 @@ START_TEST(test_options_limits)
 }
 END_TEST
 
+static const struct {
+	const char *word;
+	int us;
+} latencies[] = {{"0", 0}, {"35", 35}, {"1000000", 1000000}, {"auto", CHR_CPU_LATENCY_AUTO}, {"off", CHR_CPU_LATENCY_OFF}};
+
+START_TEST(test_options_cpu_latency)
+{
+	char line[64];
+	setenv("CHRONUS_CPU_LATENCY", latencies[_i].word, 1);
+	ck_assert_int_eq(read_args("a.cfg"), -1);
+	ck_assert_int_eq(options.cpu_latency, latencies[_i].us);
+	setenv("CHRONUS_CPU_LATENCY", "7", 1);
+	snprintf(line, sizeof line, "--cpu-latency=%s a.cfg", latencies[_i].word);
+	ck_assert_int_eq(read_args(line), -1);
+	ck_assert_int_eq(options.cpu_latency, latencies[_i].us);
+}
+END_TEST
+
 /* --help is made from the table: whatever getopt knows stands there. */
 START_TEST(test_options_help_is_whole)
 {
 	static const char *const longs[] = {"--check", "--server", "--device",  "--rate",  "--period", "--no-jack-start",
-					    "--host",  "--port",   "--verbose", "--quiet", "--help",   "--version"};
+					    "--host",  "--port",   "--verbose", "--quiet", "--help",   "--version",
+					    "--cpu-latency"};
 	ck_assert_int_eq(read_args("--help"), 0);
 	for (unsigned i = 0; i < sizeof longs / sizeof longs[0]; i++)
 		ck_assert_msg(strstr(said, longs[i]) != NULL, "%s", longs[i]);
@@ -159,6 +184,7 @@ static const struct {
 	{"CHRONUS_OSC_PORT", "6000", -1}, {"CHRONUS_OSC_PORT", "", -1},    {"CHRONUS_OSC_PORT", "70000", 64},
 	{"CHRONUS_OSC_PORT", "no", 64},   {"CHRONUS_VERBOSE", "1", -1},    {"CHRONUS_VERBOSE", "0", -1},
 	{"CHRONUS_VERBOSE", "yes", 64},   {"CHRONUS_OSC_HOST", "::1", -1}, {"CHRONUS_JACK_SERVER", "studio", -1},
+	{"CHRONUS_CPU_LATENCY", "2", -1}, {"CHRONUS_CPU_LATENCY", "", -1}, {"CHRONUS_CPU_LATENCY", "soon", 64},
 };
 
 START_TEST(test_options_environment_values)
@@ -285,6 +311,7 @@ int main(void)
 	tcase_add_test(tcase, test_options_more);
 	tcase_add_loop_test(tcase, test_options_endings, 0, COUNT(endings));
 	tcase_add_test(tcase, test_options_limits);
+	tcase_add_loop_test(tcase, test_options_cpu_latency, 0, sizeof latencies / sizeof latencies[0]);
 	tcase_add_test(tcase, test_options_help_is_whole);
 	tcase_add_loop_test(tcase, test_options_environment_values, 0, COUNT(environments));
 	tcase_add_test(tcase, test_options_environment);

@@ -1,4 +1,5 @@
 /* Starting and ending: clean exits, exit codes that tell why, and a JACK server that goes and returns. */
+#include "common/awake.h"
 #include "tests/lib/graph.h"
 #include "tests/lib/leaks.h"
 #include "tests/lib/patches.h"
@@ -170,6 +171,35 @@ START_TEST(a_start_on_a_server_that_hangs_can_be_ended)
 }
 END_TEST
 
+/* The limit that counts for the whole system now; -1: it cannot be read. */
+static int32_t cpu_latency(void)
+{
+	int32_t us = -1;
+	FILE *f = fopen(CHR_AWAKE_DEVICE, "rb");
+	bool whole = f && fread(&us, sizeof us, 1, f) == 1;
+	if (f)
+		fclose(f);
+	return whole ? us : -1;
+}
+
+START_TEST(idle_processors_wake_in_time_while_it_plays)
+{
+	static const char *const options[][2] = {{"--cpu-latency=auto", NULL}, {"--cpu-latency=off", NULL}, {"--cpu-latency=1", NULL}};
+	int32_t before = cpu_latency(), fitting = chr_awake_fitting_us(CHR_AWAKE_STATES);
+	bool permitted = access(CHR_AWAKE_DEVICE, W_OK) == 0;
+	int32_t wanted[] = {fitting < 0 || fitting > before ? before : fitting, before, before < 1 ? before : 1};
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(chr_rig_spawn(&rig, chr_rig_patch(CHR_PATCH_DRONE), options[i]), 0);
+		ck_assert_int_eq(chr_rig_wait_playing(&rig, 15000), 0);
+		ck_assert_int_eq(cpu_latency(), permitted ? wanted[i] : before);
+		if (i == 2) /* who asked for it is told that it cannot be */
+			ck_assert_int_eq(!strstr(chr_rig_printed(&rig), "--cpu-latency: "), permitted);
+		ck_assert_int_eq(chr_rig_stop(&rig), 0);
+		ck_assert_int_eq(cpu_latency(), before);
+	}
+}
+END_TEST
+
 START_TEST(quit_over_osc_ends_it)
 {
 	struct chr_reply reply;
@@ -237,6 +267,7 @@ static void fill(Suite *suite)
 	tcase_add_test(tests, check_checks_and_starts_nothing);
 	tcase_add_test(tests, a_port_in_use_is_named);
 	tcase_add_test(tests, no_jack_ends_with_69_and_one_line);
+	tcase_add_test(tests, idle_processors_wake_in_time_while_it_plays);
 	tcase_add_test(tests, quit_over_osc_ends_it);
 	tcase_add_test(tests, fifty_lives_leave_nothing_behind);
 	if (chr_system_kind() == CHR_SERVER_JACKD) {
