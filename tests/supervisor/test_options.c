@@ -37,9 +37,8 @@ static int read_args(const char *line)
 
 static void setup(void)
 {
-	static const char *const names[] = {"JACK_DEFAULT_SERVER", "CHRONUS_JACK_SERVER", "CHRONUS_OSC_HOST",
-					    "CHRONUS_OSC_PORT",    "CHRONUS_CPU_LATENCY", "CHRONUS_VERBOSE",
-					    "NSM_URL"};
+	static const char *const names[] = {"JACK_DEFAULT_SERVER", "CHRONUS_JACK_SERVER", "CHRONUS_OSC_HOST", "CHRONUS_OSC_PORT",
+					    "CHRONUS_CPU_LATENCY", "CHRONUS_VERBOSE",     "NSM_URL"};
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 }
@@ -168,9 +167,8 @@ END_TEST
 /* --help is made from the table: whatever getopt knows stands there. */
 START_TEST(test_options_help_is_whole)
 {
-	static const char *const longs[] = {"--check", "--server", "--device",  "--rate",  "--period", "--no-jack-start",
-					    "--host",  "--port",   "--verbose", "--quiet", "--help",   "--version",
-					    "--cpu-latency"};
+	static const char *const longs[] = {"--check", "--server",  "--device", "--rate", "--period",  "--no-jack-start", "--host",
+					    "--port",  "--verbose", "--quiet",  "--help", "--version", "--cpu-latency"};
 	ck_assert_int_eq(read_args("--help"), 0);
 	for (unsigned i = 0; i < sizeof longs / sizeof longs[0]; i++)
 		ck_assert_msg(strstr(said, longs[i]) != NULL, "%s", longs[i]);

@@ -184,7 +184,8 @@ static int32_t cpu_latency(void)
 
 START_TEST(idle_processors_wake_in_time_while_it_plays)
 {
-	static const char *const options[][2] = {{"--cpu-latency=auto", NULL}, {"--cpu-latency=off", NULL}, {"--cpu-latency=1", NULL}};
+	static const char *const options[][2] = {
+		{"--cpu-latency=auto", NULL}, {"--cpu-latency=off", NULL}, {"--cpu-latency=1", NULL}};
 	int32_t before = cpu_latency(), fitting = chr_awake_fitting_us(CHR_AWAKE_STATES);
 	bool permitted = access(CHR_AWAKE_DEVICE, W_OK) == 0;
 	int32_t wanted[] = {fitting < 0 || fitting > before ? before : fitting, before, before < 1 ? before : 1};
