@@ -2,6 +2,7 @@
 
 #include "engine/change.h"
 #include "engine/join.h"
+#include "engine/missed.h"
 #include "engine/rt.h"
 
 #include <math.h>
@@ -90,6 +91,8 @@ static void take(struct chr_rt *rt, const struct chr_event *event, uint32_t fram
 		rt->joining = !(event->flags & CHR_EVENT_CANCEL);
 		rt->join_from = event->frame;
 		rt->join_loops = event->flags & CHR_EVENT_LOOPS;
+		if (!rt->joining)
+			chr_missed_look(rt);
 		break;
 	default:
 		take_change(rt, event, frame);

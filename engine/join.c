@@ -1,6 +1,7 @@
 #include "engine/join.h"
 
 #include "common/clock.h"
+#include "engine/missed.h"
 #include "engine/rt.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ struct image {
 	struct chr_engine_state state;
 	uint32_t serial_known;
 	uint32_t param_count; /* another build of the module may have more or fewer at the end of its table */
+	uint32_t lag;         /* of the state, behind JACK's time: engine/missed.h */
 };
 
 static_assert(sizeof(struct image) <= sizeof(((struct chr_snapshot *)0)->engine), "the engine's state fits its place");
@@ -28,7 +30,8 @@ void chr_join_publish(struct chr_rt *rt, uint32_t next)
 	if (rt->queue.count > CHR_PENDING_MAX)
 		return;
 	struct chr_snapshot *snapshot = &rt->slot->snapshot[rt->publish_turn ^= 1];
-	const struct image image = {.state = rt->engine, .serial_known = rt->serial_known, .param_count = rt->desc->param_count};
+	const struct image image = {
+		.state = rt->engine, .serial_known = rt->serial_known, .param_count = rt->desc->param_count, .lag = rt->lag};
 	atomic_store_explicit(&snapshot->stamp, 0, memory_order_relaxed);
 	/* release fence: whoever sees any of the new content sees that the stamp was cleared */
 	atomic_thread_fence(memory_order_release);
@@ -197,7 +200,7 @@ static void commit(struct chr_rt *rt, const struct taken *taken, uint32_t frame)
 	}
 }
 
-bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t frames)
+bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t at, uint32_t frames)
 {
 	struct taken taken;
 	bool whole = false;
@@ -213,6 +216,7 @@ bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t frames)
 	if (!whole)
 		return false;
 	commit(rt, &taken, frame);
+	chr_missed_joined(rt, at, taken.image.lag);
 	rt->joining = false;
 	chr_rt_count(&rt->slot->status.joins);
 	chr_rt_note(rt, CHR_NOTE_JOINED, frame, 0, 0);

@@ -79,6 +79,14 @@ static void be_called_again(struct chr_rt *rt, uint32_t frames, uint32_t again)
 	}
 }
 
+/* The first cycle, in step with the others of the lane. */
+static void begin(struct chr_rt *rt, uint32_t at, uint32_t most)
+{
+	const struct chr_debt debt = debt_of(rt, at, most);
+	if (rt->lane_board)
+		rt->lag = chr_board_others_lag(rt->lane_board, &debt);
+}
+
 uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 {
 	int32_t jump = rt->ran ? chr_frames_diff(at, rt->at + rt->frames) : 0;
@@ -86,7 +94,7 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 	rt->due = 0;
 	rt->again = false;
 	if (!rt->ran)
-		chr_missed_start(rt, frames, at);
+		begin(rt, at, most);
 	if (rt->ahead_cycles && !--rt->ahead_cycles)
 		rt->ahead = 0;
 	rt->made_up -= rt->made_up < back ? rt->made_up : back;
@@ -101,12 +109,21 @@ uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at)
 	return at - rt->owed;
 }
 
-void chr_missed_start(struct chr_rt *rt, uint32_t frames, uint32_t at)
+void chr_missed_look(struct chr_rt *rt)
 {
-	const struct chr_debt debt = debt_of(rt, at, room(rt, frames));
-	if (rt->lane_board)
-		rt->lag = chr_board_others_lag(rt->lane_board, &debt);
-	rt->owed = rt->unsettled = 0;
+	if (!rt->owed)
+		rt->owed_at = rt->at;
+	rt->unsettled = CHR_MISSED_WAIT;
+}
+
+void chr_missed_joined(struct chr_rt *rt, uint32_t at, uint32_t lag)
+{
+	rt->lag = lag;
+	rt->owed = 0;
+	rt->owed_at = at;
+	rt->unsettled = CHR_MISSED_WAIT;
+	if (rt->pulse)
+		chr_pulse_call(rt->pulse, at, lag);
 }
 
 /* A port that is patched to its own module still has to be read in this cycle: what it reads must not be written over. */

@@ -19,6 +19,8 @@
  * same, and whoever lags more than the least has missed something. The numbers are never set back, so that it does not matter in which order the three come,
  * nor who has settled which of them when. What is shared is settled in the second cycle after the jump, all in the same, for a lane is whole
  * while its members are equally late; or later, while one is waited for that may be called twice yet. For some cycles more it is looked for one that was.
+ * A state that is copied from the twin brings the twin's lag with it: where the lanes have stood still at different times, one that joined and one that did
+ * not, because the other lane fell apart meanwhile, are told apart.
  * Audio thread; realtime-safe.
  */
 #ifndef CHR_ENGINE_MISSED_H
@@ -38,8 +40,11 @@ struct chr_rt;
  * chr_missed_make_up() has to do first. With rt->again there is nothing to compute. */
 CHR_RT uint32_t chr_missed_enter(struct chr_rt *rt, uint32_t frames, uint32_t at);
 
-/* The state is that of the lane, whose other members it is in step with from now on. */
-CHR_RT void chr_missed_start(struct chr_rt *rt, uint32_t frames, uint32_t at);
+/* In the cycle that begins at JACK's frame time `at` the state has become the twin's, which lags so many frames. */
+CHR_RT void chr_missed_joined(struct chr_rt *rt, uint32_t at, uint32_t lag);
+
+/* Others of the lane may have been given another lag: from the next cycle on it is looked for who has missed what, as after a jump. */
+CHR_RT void chr_missed_look(struct chr_rt *rt);
 
 /* Runs for the frames that were missed before the cycle that begins at `frame`. */
 CHR_RT void chr_missed_make_up(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in, float *const *out);

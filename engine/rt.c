@@ -301,12 +301,10 @@ void chr_rt_cycle(struct chr_rt *rt, uint32_t frames, uint32_t at, const float *
 	if (rt->publish_left && rt->publish_loops)
 		chr_join_lend(rt, frame, frames, in);
 	/* while it is late, another cycle may be the twin's */
-	bool joined = rt->joining && !rt->owed && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, frames);
+	bool joined = rt->joining && !rt->owed && chr_frames_diff(frame, rt->join_from) >= 0 && chr_join_try(rt, frame, at, frames);
 	if (joined && rt->join_loops)
 		in = rt->borrowed;
-	if (joined)
-		chr_missed_start(rt, frames, at);
-	else
+	if (!joined)
 		chr_missed_make_up(rt, frame, frames, in, out);
 	chr_missed_hold(rt, frames, in);
 	bool heard = pick(rt, frames, (struct chr_turn){.frame = frame, .at = at}) == (int)rt->lane;

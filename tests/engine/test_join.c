@@ -247,7 +247,7 @@ START_TEST(damaged_snapshot_is_not_taken)
 	default:
 		memcpy(snapshot->engine + offsetof(struct chr_engine_state, gain), &wild, sizeof wild);
 	}
-	ck_assert(!chr_join_try(joiner->rt, joiner->frame, N));
+	ck_assert(!chr_join_try(joiner->rt, joiner->frame, joiner->frame, N));
 	ck_assert(joiner->rt->joining);
 	ck_assert(chr_join_checksum(joiner->rt) == before);
 }

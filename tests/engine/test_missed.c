@@ -396,22 +396,73 @@ START_TEST(a_module_patched_to_itself_does_not_make_up)
 }
 END_TEST
 
-START_TEST(a_twins_state_has_nothing_to_make_up_for)
+/* `late` is to take over the state of `steady`, which publishes it. */
+static void ask_to_join(void)
 {
 	const struct chr_event publish = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_PUBLISH, .count = 5};
+	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = late->frame};
 	chr_join_set_twin(late->rt, steady->slot);
 	chr_ring_write(&steady->slot->to_audio, &publish, 1);
+	chr_ring_write(&late->slot->to_audio, &join, 1);
+}
+
+START_TEST(a_twins_state_has_nothing_to_make_up_for)
+{
+	ask_to_join();
 	bed_cycle(steady, N);
 	bed_cycle(steady, N);
 	late->frame = steady->frame;
-	const struct chr_event join = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .frame = late->frame};
-	chr_ring_write(&late->slot->to_audio, &join, 1);
 	both();
 	/* not while it is late */
 	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 0);
 	both();
 	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 1);
 	expect_same();
+}
+END_TEST
+
+/* The lane of `steady` stood still for a period in which the other one ran. Of that one `late` alone joins. */
+START_TEST(a_twins_state_brings_its_lag_with_it)
+{
+	steady->frame += N;
+	cycle_late(N);
+	for (unsigned i = 0; i < 8; i++)
+		both();
+	ck_assert_uint_eq(steady->rt->lag, N);
+	ask_to_join();
+	both();
+	both();
+	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 1);
+	ck_assert_uint_eq(chr_join_checksum(late->rt), chr_join_checksum(steady->rt));
+	ck_assert_uint_eq(atomic_load(&late->board[0]->pulse[BED_MEMBER].lag), N);
+	for (unsigned i = 0; i < 3; i++)
+		both();
+	/* it is in step with its own lane */
+	ck_assert_uint_eq(late->rt->lag, 0);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], steady->out_buffer[PROBE_TICK][0] + (float)N);
+}
+END_TEST
+
+/* The other member has joined, this one is told not to any more: its twin is dead. */
+START_TEST(one_that_is_not_to_join_is_in_step_with_those_that_did)
+{
+	const struct chr_event cancel = {.version = CHR_EVENT_VERSION, .kind = CHR_EVENT_JOIN, .flags = CHR_EVENT_CANCEL};
+	late->frame += N;
+	for (unsigned i = 0; i < 8; i++) {
+		other_member(0, late->frame, N);
+		bed_cycle(late, N);
+	}
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(8 * N));
+	other_member(0, late->frame, 0);
+	chr_ring_write(&late->slot->to_audio, &cancel, 1);
+	bed_cycle(late, N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(9 * N));
+	for (unsigned i = 0; i < 3; i++) {
+		other_member(0, late->frame, 0);
+		bed_cycle(late, N);
+	}
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(13 * N));
+	ck_assert_uint_eq(late->rt->lag, 0);
 }
 END_TEST
 
@@ -462,6 +513,8 @@ int main(void)
 	tcase_add_test(tcase, missed_input_is_silent_and_control_stands_still);
 	tcase_add_test(tcase, a_module_patched_to_itself_does_not_make_up);
 	tcase_add_test(tcase, a_twins_state_has_nothing_to_make_up_for);
+	tcase_add_test(tcase, a_twins_state_brings_its_lag_with_it);
+	tcase_add_test(tcase, one_that_is_not_to_join_is_in_step_with_those_that_did);
 	tcase_add_test(tcase, a_change_of_code_goes_on_through_missed_frames);
 	suite_add_tcase(suite, tcase);
 	return chr_suite_run(suite);

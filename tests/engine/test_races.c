@@ -90,7 +90,7 @@ static void *join(void *arg)
 
 		rt->queue.count = 0;
 		rt->serial_known = false;
-		if (!chr_join_try(rt, frame, N))
+		if (!chr_join_try(rt, frame, frame, N))
 			continue;
 		twins->joins++;
 		twins->torn += !whole(rt, frame);

@@ -84,7 +84,7 @@ static void publish(void)
 static void try_one(uint32_t i)
 {
 	joiner->queue.count = 0;
-	if (!chr_join_try(joiner, FIRST + i * N, N))
+	if (!chr_join_try(joiner, FIRST + i * N, FIRST + i * N, N))
 		return;
 	uint64_t got;
 	memcpy(&got, joiner->state, sizeof got);
