@@ -14,7 +14,7 @@ struct image {
 	struct chr_engine_state state;
 	uint32_t serial_known;
 	uint32_t param_count; /* another build of the module may have more or fewer at the end of its table */
-	uint32_t lag;         /* of the state, behind JACK's time: engine/missed.h */
+	uint32_t lag;         /* of the state, behind JACK's time of the frame that the stamp says: engine/missed.h */
 };
 
 static_assert(sizeof(struct image) <= sizeof(((struct chr_snapshot *)0)->engine), "the engine's state fits its place");
@@ -30,8 +30,11 @@ void chr_join_publish(struct chr_rt *rt, uint32_t next)
 	if (rt->queue.count > CHR_PENDING_MAX)
 		return;
 	struct chr_snapshot *snapshot = &rt->slot->snapshot[rt->publish_turn ^= 1];
-	const struct image image = {
-		.state = rt->engine, .serial_known = rt->serial_known, .param_count = rt->desc->param_count, .lag = rt->lag};
+	/* what is owed is in the stamp already: it says the frame that was due */
+	const struct image image = {.state = rt->engine,
+				    .serial_known = rt->serial_known,
+				    .param_count = rt->desc->param_count,
+				    .lag = rt->lag - rt->owed};
 	atomic_store_explicit(&snapshot->stamp, 0, memory_order_relaxed);
 	/* release fence: whoever sees any of the new content sees that the stamp was cleared */
 	atomic_thread_fence(memory_order_release);

@@ -30,8 +30,8 @@ CHR_RT void chr_join_publish(struct chr_rt *rt, uint32_t next);
 /* Publishes what the cycle that begins now, at `frame`, reads; nothing when it is longer than CHR_BLOCK_MAX. Before anything is written. */
 CHR_RT void chr_join_lend(struct chr_rt *rt, uint32_t frame, uint32_t frames, const float *const *in);
 
-/* Takes the twin's state over, with its lag, if it was published for the cycle that begins at `frame`, at JACK's frame time `at`; else changes nothing. Events that the
- * state has in it are dropped from the queue, and from the ring as they come. True when joined: told, counted, no longer joining.
+/* Takes the twin's state over, with its lag, if it was published for the cycle that begins at `frame`, at JACK's frame time `at`; else
+ * changes nothing. Events that the state has in it are dropped from the queue, and from the ring as they come. True when joined: told, counted, no longer joining.
  * When rt->join_loops it takes what the twin reads in this cycle too: then rt->borrowed are the inputs of this cycle. For these it
  * waits, busily, for a quarter of the cycle's time and half a millisecond at most, and does not join when they do not come. */
 CHR_RT bool chr_join_try(struct chr_rt *rt, uint32_t frame, uint32_t at, uint32_t frames);

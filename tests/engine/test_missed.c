@@ -443,6 +443,23 @@ START_TEST(a_twins_state_brings_its_lag_with_it)
 }
 END_TEST
 
+/* The twin is late by a period, and publishes what was due; who joins in time is as far. */
+START_TEST(what_a_late_twin_owes_is_not_its_lag)
+{
+	ask_to_join();
+	cycle_late(N);
+	steady->frame += N;
+	bed_cycle(steady, N);
+	ck_assert_uint_eq(steady->rt->lag, N);
+	cycle_late(N);
+	ck_assert_uint_eq(bed_status(&late->slot->status.joins), 1);
+	ck_assert_uint_eq(late->rt->lag, 0);
+	for (unsigned i = 0; i < 3; i++)
+		cycle_late(N);
+	ck_assert_float_eq(late->out_buffer[PROBE_TICK][0], (float)(5 * N));
+}
+END_TEST
+
 /* The other member has joined, this one is told not to any more: its twin is dead. */
 START_TEST(one_that_is_not_to_join_is_in_step_with_those_that_did)
 {
@@ -514,6 +531,7 @@ int main(void)
 	tcase_add_test(tcase, a_module_patched_to_itself_does_not_make_up);
 	tcase_add_test(tcase, a_twins_state_has_nothing_to_make_up_for);
 	tcase_add_test(tcase, a_twins_state_brings_its_lag_with_it);
+	tcase_add_test(tcase, what_a_late_twin_owes_is_not_its_lag);
 	tcase_add_test(tcase, one_that_is_not_to_join_is_in_step_with_those_that_did);
 	tcase_add_test(tcase, a_change_of_code_goes_on_through_missed_frames);
 	suite_add_tcase(suite, tcase);
