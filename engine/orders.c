@@ -131,13 +131,15 @@ static int open_client(struct engine *engine, char *why, size_t why_bytes)
 	if (rc)
 		return rc;
 	chr_crash_set_socket(client->socket);
+	rc = client->socket < 0 ? 0 : chr_fd_send(CHR_FD_SOCKET, client->socket, CHR_FD_TAG_JACK);
+	if (rc == -EPIPE) { /* who plays on without a supervisor is wired already; this one never would be */
+		snprintf(why, why_bytes, "the supervisor is gone");
+		return rc;
+	}
 	if (client->socket < 0)
 		chr_warn("JACK's socket was not found: a death is seen by jackd alone");
-	else if (chr_fd_send(CHR_FD_SOCKET, client->socket, CHR_FD_TAG_JACK)) {
-		/* who plays on without a supervisor is wired already; this one never would be */
-		snprintf(why, why_bytes, "the supervisor is gone");
-		return -EPIPE;
-	}
+	else if (rc)
+		chr_warn("JACK's socket could not be handed over: %s", strerror(-rc));
 	engine->slot->report.sample_rate = client->sample_rate;
 	engine->slot->report.period = client->period;
 	chr_engine_touch_inputs(engine->slot, client->desc, client->period, true);
