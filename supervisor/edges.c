@@ -84,6 +84,7 @@ int chr_edges_add(struct chr_edges *edges, const char *from, const char *to)
 	edge->held = edge->closes = edge->ordered = edge->sure = false;
 	edge->around = 0;
 	edge->drawn_us = 0;
+	edge->place = CHR_EDGES_NO_PLACE;
 	snprintf(edge->from, sizeof edge->from, "%s", from);
 	snprintf(edge->to, sizeof edge->to, "%s", to);
 	return 0;

@@ -10,14 +10,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CHR_EDGES_NO_PLACE (~0u)
+
 struct chr_edge {
 	char from[CHR_EDGE_NAME_MAX], to[CHR_EDGE_NAME_MAX];
 	bool held;   /* desired, but not to be made yet: the client at one end is not active, or one in the loop that it closes */
 	bool sure;   /* both ends are clients of ours that are active: nobody has to look whether the ports are there */
 	bool closes; /* a loop with the edges before it: JACK is to delay this one */
-	unsigned around;   /* of one that closes loops: how many modules and programs lie on those */
-	bool ordered;      /* JACK is to add up what comes to its input in the order of this list */
-	uint64_t drawn_us; /* of a logical one: when a person last drew it; chr_monotonic_us(), 0: never */
+	unsigned around; /* of one that closes loops: how many modules and programs lie on those */
+	bool ordered;    /* JACK is to add up what comes to its input in the order of this list */
+	/* of a logical one: */
+	uint64_t drawn_us; /* when a person last drew it; chr_monotonic_us(), 0: never */
+	unsigned place; /* in the file that was loaded last; CHR_EDGES_NO_PLACE: in none, and so it is told behind those that are */
 };
 
 struct chr_edges {

@@ -6,7 +6,7 @@
  *   edit.c         the queue of requests
  *   edit_graph.c   connections: by request and as people draw them in a patchbay
  *   edit_stage.c   modules that come, go, or change their name, without a click
- *   save.c, save_text.c, load.c, load_plan.c   files
+ *   save.c, save_text.c, load.c, load_plan.c, load_order.c   files
  *
  * Control thread only.
  */

@@ -23,17 +23,30 @@ struct chr_patch_rules chr_edit_rules(const struct chr_conductor *conductor)
 		.server = conductor->jack.server, .types = chr_catalog_type, .types_self = conductor->catalog};
 }
 
+/* By their places in the file; edges of one list that have none stay as they are. */
+static int compare_places(const void *x, const void *y)
+{
+	const struct chr_edge *a = *(const struct chr_edge *const *)x, *b = *(const struct chr_edge *const *)y;
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
 static int copy_edges(const struct chr_edges *logical, struct chr_patch *patch)
 {
-	patch->edge = calloc(logical->count + 1, sizeof *patch->edge);
-	if (!patch->edge)
-		return -1;
-	for (unsigned i = 0; i < logical->count; i++) {
-		memcpy(patch->edge[i].from, logical->edge[i].from, sizeof patch->edge[i].from);
-		memcpy(patch->edge[i].to, logical->edge[i].to, sizeof patch->edge[i].to);
+	const struct chr_edge **order = calloc(logical->count + 1, sizeof *order);
+	patch->edge = order ? calloc(logical->count + 1, sizeof *patch->edge) : NULL;
+	for (unsigned i = 0; patch->edge && i < logical->count; i++)
+		order[i] = &logical->edge[i];
+	if (patch->edge)
+		qsort(order, logical->count, sizeof *order, compare_places);
+	for (unsigned i = 0; patch->edge && i < logical->count; i++) {
+		memcpy(patch->edge[i].from, order[i]->from, sizeof patch->edge[i].from);
+		memcpy(patch->edge[i].to, order[i]->to, sizeof patch->edge[i].to);
 	}
+	free(order);
 	patch->edge_count = logical->count;
-	return 0;
+	return patch->edge ? 0 : -1;
 }
 
 /* The parameter is a float; as a double it would have digits that nobody has written. */

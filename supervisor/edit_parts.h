@@ -65,4 +65,8 @@ const char *chr_load_begin(struct chr_conductor *conductor, struct chr_edit *edi
 bool chr_load_finished(struct chr_conductor *conductor, struct chr_edit *edit);
 void chr_load_forget(struct chr_edit *edit);
 
+/* load_order.c: `file` was loaded: modules and connections are told in its order from now on, and loops are closed by the edges that close them there.
+ * True when the desired graph changed for that. */
+bool chr_load_take_order(struct chr_conductor *conductor, const struct chr_patch *file);
+
 #endif

@@ -262,6 +262,8 @@ static const char *apply(struct chr_conductor *conductor, struct load *load)
 static void conclude(struct chr_conductor *conductor, struct chr_edit *edit, const struct load *load)
 {
 	char remark[CHR_TEXT_MAX] = "";
+	if (chr_load_take_order(conductor, load->file))
+		chr_lanes_rewire(conductor);
 	if (load->plan.left[0])
 		snprintf(remark, sizeof remark, "left as before, for they need a restart: %.180s", load->plan.left);
 	chr_info("loaded %s: %u modules gone, %u come, %u parameters, %u connections cut, %u made%s%s", load->path,

@@ -272,6 +272,18 @@ int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logic
 	return rc;
 }
 
+int chr_wiring_closing(const struct chr_rack *rack, const struct chr_edges *logical, bool *closes)
+{
+	struct course *course = calloc(logical->count + 1, sizeof *course);
+	if (!course)
+		return -ENOMEM;
+	plan(rack, logical, course);
+	for (unsigned i = 0; i < logical->count; i++)
+		closes[i] = course[i].kind == CLOSING && !course[i].to_out;
+	free(course);
+	return 0;
+}
+
 /* Does somebody else's client bear the name that one of our modules has among people? */
 static bool ambiguous(const struct chr_rack *rack, const char *name)
 {

@@ -30,6 +30,9 @@ int chr_wiring_logical(const struct chr_patch *patch, struct chr_edges *logical)
  * others to be made in a wrong order, and JACK would take another edge for the one that closes the loop. 0 or -ENOMEM. */
 int chr_wiring_expand(const struct chr_rack *rack, const struct chr_edges *logical, unsigned heard, struct chr_edges *jack);
 
+/* Which of the logical edges close loops, because of their order: closes[i] for edge i. Not those to out, which do in any order. 0 or -ENOMEM. */
+int chr_wiring_closing(const struct chr_rack *rack, const struct chr_edges *logical, bool *closes);
+
 /* The logical edge that a JACK edge belongs to, whichever lane a person drew it in. False when neither end is ours. */
 bool chr_wiring_reduce(const struct chr_rack *rack, const struct chr_edge *jack, struct chr_edge *logical);
 

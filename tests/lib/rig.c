@@ -38,6 +38,19 @@ const char *chr_rig_patch(const char *text)
 	return path;
 }
 
+const char *chr_rig_text(const char *path)
+{
+	static char text[2][4096];
+	static unsigned next;
+	char *to = text[next++ % 2];
+	FILE *f = fopen(path, "r");
+	if (!f)
+		abort();
+	to[fread(to, 1, sizeof text[0] - 1, f)] = 0;
+	fclose(f);
+	return to;
+}
+
 /* A UDP port that was free a moment ago, below those that the kernel gives to others by itself. */
 static unsigned free_port(void)
 {

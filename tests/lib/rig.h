@@ -35,6 +35,8 @@ struct chr_rig_status {
 
 /* Writes `text` to a patch file of its own in the server's folder and returns its path (static memory, until the next call). */
 const char *chr_rig_patch(const char *text);
+/* What is in a file that was saved, up to 4 KiB (static memory, until the next call but one). Aborts when there is none. */
+const char *chr_rig_text(const char *path);
 
 /* Starts it with `patch` and waits until every instance plays. 0, or -1 with its log on standard error. */
 int chr_rig_start(struct chr_rig *rig, const char *patch);

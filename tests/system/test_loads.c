@@ -1,4 +1,4 @@
-/* A patch is loaded while another plays: only what differs is touched, and a file with errors touches nothing.
+/* A patch is loaded while another plays: only what differs is touched, a file with errors touches nothing, and what was loaded is what is saved.
  *
  * CHRONUS_TEST_LOADS: how many loads (8).
  */
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct chr_drawing drawing;
 
@@ -32,11 +33,11 @@ static const char *twelve(unsigned turn)
 	return text;
 }
 
-/* Sends the load and waits for its answer. */
-static bool load(const char *path)
+/* Sends the request about a file or a module and waits for its answer. */
+static bool ask(const char *request, const char *about)
 {
 	struct chr_reply reply;
-	chr_peer_send(&drawing.rig.peer, "/chronus/load", "s", path);
+	chr_peer_send(&drawing.rig.peer, request, "s", about);
 	for (bool over = false, good = false; chr_peer_receive(&drawing.rig.peer, 10000, &reply);) {
 		good = strcmp(reply.path, "/chronus/done") == 0;
 		over = good || strcmp(reply.path, "/chronus/error") == 0;
@@ -65,7 +66,7 @@ START_TEST(what_stays_sounds_on_while_patches_are_loaded)
 		chr_recorder_start(watch);
 		chr_recorder_start(rec);
 		ck_assert(chr_recorder_wait(rec, 4096));
-		ck_assert_msg(load(path[i % 2]), "load %u was refused", i);
+		ck_assert_msg(ask("/chronus/load", path[i % 2]), "load %u was refused", i);
 		ck_assert(chr_drawing_settle(&drawing));
 		chr_recorder_stop(rec);
 		chr_recorder_stop(watch);
@@ -115,11 +116,42 @@ START_TEST(a_file_with_errors_changes_nothing)
 }
 END_TEST
 
+/* A sum of four, and a loop of three modules; filt1 stands in the middle of both. */
+#define A_SUM_AND_A_LOOP                                                                                                           \
+	"name = \"order\"; lanes = 2;\n"                                                                                           \
+	"modules = ({ name = \"osc1\"; type = \"sine\"; }, { name = \"filt1\"; type = \"biquad\"; },\n"                            \
+	"  { name = \"osc2\"; type = \"sine\"; }, { name = \"osc3\"; type = \"sine\"; }, { name = \"sum\"; type = \"biquad\"; "    \
+	"});\n"                                                                                                                    \
+	"connections = ([\"osc1:out\", \"filt1:in\"], [\"filt1:out\", \"osc2:fm\"], [\"osc2:out\", \"osc1:fm\"],\n"                \
+	"  [\"osc1:out\", \"sum:in\"], [\"filt1:out\", \"sum:in\"], [\"osc2:out\", \"sum:in\"], [\"osc3:out\", \"sum:in\"],\n"     \
+	"  [\"sum:out\", \"out:left\"], [\"sum:out\", \"out:right\"]);\n"
+
+/* A module goes and comes back: the file that was saved before is the one that is saved then. */
+START_TEST(what_is_saved_and_loaded_is_saved_again)
+{
+	char first[256], second[256];
+	snprintf(first, sizeof first, "%s/first-%d.cfg", chr_server_folder(), (int)getpid());
+	snprintf(second, sizeof second, "%s/second-%d.cfg", chr_server_folder(), (int)getpid());
+	chr_drawing_begin(&drawing, A_SUM_AND_A_LOOP);
+	ck_assert(ask("/chronus/save", first));
+	static const char *const gone[] = {"filt1", "osc1", "osc3"};
+	for (unsigned i = 0; i < sizeof gone / sizeof gone[0]; i++) {
+		ck_assert(ask("/chronus/remove", gone[i]));
+		ck_assert(ask("/chronus/load", first));
+		ck_assert(ask("/chronus/save", second));
+		ck_assert_str_eq(chr_rig_text(second), chr_rig_text(first));
+		chr_drawing_judge(&drawing, gone[i]);
+	}
+	chr_drawing_end(&drawing);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
 	TCase *loads = chr_system_case(suite, "loads", 900);
 	tcase_add_test(loads, what_stays_sounds_on_while_patches_are_loaded);
 	tcase_add_test(loads, a_file_with_errors_changes_nothing);
+	tcase_add_test(loads, what_is_saved_and_loaded_is_saved_again);
 }
 
 int main(void)

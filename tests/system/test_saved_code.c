@@ -43,18 +43,6 @@ static void ask(const char *path, const char *a, const char *b)
 	ck_assert_int_eq(chr_rig_wait_playing(&rig, WAIT_MS), 0);
 }
 
-static const char *text_of(const char *path)
-{
-	static char text[2][4096];
-	static unsigned next;
-	char *to = text[next++ % 2];
-	FILE *f = fopen(path, "r");
-	ck_assert_ptr_nonnull(f);
-	to[fread(to, 1, sizeof text[0] - 1, f)] = 0;
-	fclose(f);
-	return to;
-}
-
 /* The other code has a parameter `more`, which has this value; NAN: it is not the other code. */
 static void expect_more(const char *module, double value)
 {
@@ -90,8 +78,8 @@ START_TEST(a_file_of_ones_own_is_kept)
 	chr_peer_send(&rig.peer, "/t1/more", "f", 0.25);
 	expect_more("t1", 0.25);
 	ask("/chronus/save", saved, NULL);
-	const char *at = strstr(text_of(saved), line);
-	ck_assert_msg(at && !strstr(at + 1, line), "%s", text_of(saved));
+	const char *at = strstr(chr_rig_text(saved), line);
+	ck_assert_msg(at && !strstr(at + 1, line), "%s", chr_rig_text(saved));
 	/* without it the installed one plays, with it the other again */
 	ask("/chronus/load", plain, NULL);
 	expect_more("t1", NAN);
@@ -105,7 +93,7 @@ START_TEST(a_file_of_ones_own_is_kept)
 	kill_one("t1", "a");
 	expect_more("t1", 0.25);
 	ask("/chronus/save", again, NULL);
-	ck_assert_str_eq(text_of(again), text_of(saved));
+	ck_assert_str_eq(chr_rig_text(again), chr_rig_text(saved));
 	ck_assert_int_eq(chr_rig_stop(&rig), 0);
 }
 END_TEST
