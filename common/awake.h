@@ -1,21 +1,52 @@
 /* Idle processors that wake in time. The kernel sends an idle processor to sleep, and the deeper it sleeps the later it wakes: in 1 or 2 us from
- * the first state, in hundreds from the last. In a virtual machine that is the host's to give back, which can take milliseconds. While the device
- * is open, no state is chosen that wakes later than the limit written to it (Linux, admin-guide/pm/cpuidle, "Power Management Quality of Service");
- * at a limit of 0 an idle processor spins. */
+ * the first state, in hundreds from the last. While /dev/cpu_dma_latency is open, no state is chosen that wakes later than the limit written to it
+ * (Linux, admin-guide/pm/cpuidle, "Power Management Quality of Service"); at a limit of 0 an idle processor spins.
+ *
+ * A virtual machine's idle processor goes back to the host, which can return it milliseconds later. There it must not sleep at all. Where the machine's
+ * kernel has no states of sleep to choose from, and so no limit to keep to, a process spins on every processor at the lowest priority there is
+ * (SCHED_IDLE): whatever else is to run runs at once, and the host sees no idle processor.
+ *
+ * Main thread.
+ */
 #ifndef CHR_COMMON_AWAKE_H
 #define CHR_COMMON_AWAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#define CHR_AWAKE_DEVICE "/dev/cpu_dma_latency"
-#define CHR_AWAKE_STATES "/sys/devices/system/cpu" /* where the states of idle processors stand */
+#define CHR_AWAKE_FITTING (-1) /* the limit that fits the machine */
 
-/* The limit (us) that fits this machine: 0 where the idle driver hands processors to a host, else what the first state of sleep takes to wake.
- * Negative: -errno, -ENOENT where the kernel has no states to choose from. `folder` is CHR_AWAKE_STATES. Main thread. */
-int chr_awake_fitting_us(const char *folder);
+/* Where a machine tells about itself. */
+struct chr_awake_machine {
+	const char *states;  /* folder of its processors and their states of sleep */
+	const char *cpuinfo; /* file with the flags of its processors */
+	const char *groups;  /* folder of control groups, */
+	const char *group;   /* and the file that tells which ones this process is in */
+	const char *device;  /* takes the limit */
+};
+extern const struct chr_awake_machine chr_awake_machine; /* this one */
 
-/* Sets the limit (us) for the whole system, for as long as the returned descriptor is open. `device` is CHR_AWAKE_DEVICE. Negative: -errno, -EACCES
- * without the right to it. Main thread. */
-int chr_awake_hold(const char *device, int32_t us);
+/* How processors are to be kept awake. */
+struct chr_awake_way {
+	int us; /* the limit. Negative: -errno: no way; -ENOENT where the kernel has no states to choose from, and need not have any */
+	bool spin; /* by a process of ours */
+};
+
+/* `us`: a limit that a person wants, or CHR_AWAKE_FITTING: 0 in a virtual machine, else what the first state of sleep takes to wake. */
+struct chr_awake_way chr_awake_choose(const struct chr_awake_machine *machine, int us);
+
+/* What keeps them awake. */
+struct chr_awake {
+	int device;     /* open with the limit; -1 */
+	pid_t *spinner; /* heap: processes */
+	unsigned spinners;
+};
+
+/* Begins it. The limit (us), or -errno: that of chr_awake_choose(), -EACCES without the right to the device. It may fork: call it while little memory is
+ * in use, and end it before an exec, which children outlive. */
+int chr_awake_begin(struct chr_awake *awake, const struct chr_awake_machine *machine, int us);
+/* Ends it; so does the end of this process. */
+void chr_awake_end(struct chr_awake *awake);
 
 #endif

@@ -36,6 +36,7 @@ struct app {
 	struct chr_conductor conductor;
 	struct chr_session session;
 	unsigned osc_port; /* where OSC was last; 0: nowhere yet */
+	struct chr_awake awake;
 };
 
 static void block_signals(void)
@@ -103,6 +104,23 @@ static void settle_jack(struct app *app)
 	memcpy(app->jack.device, options->device, sizeof app->jack.device);
 }
 
+/* Has idle processors wake in time from now on, as far as the system lets it. */
+static void keep_awake(struct app *app)
+{
+	int wanted = app->options.cpu_latency;
+	app->awake = (struct chr_awake){.device = -1};
+	if (wanted == CHR_CPU_LATENCY_OFF)
+		return;
+	int us = chr_awake_begin(&app->awake, &chr_awake_machine, wanted == CHR_CPU_LATENCY_AUTO ? CHR_AWAKE_FITTING : wanted);
+	const char *why = us == -EDQUOT ? "the control group limits processor time" : strerror(us < 0 ? -us : 0);
+	if (us >= 0)
+		chr_debug("idle processors %s", app->awake.spinners ? "spin" : "wake in time");
+	else if (wanted != CHR_CPU_LATENCY_AUTO)
+		chr_warn("--cpu-latency: %s (chronus(1) tells who may set it)", why);
+	else
+		chr_debug("idle processors wake when they do: %s", why);
+}
+
 /* The supervisor's client on whatever server there is; NULL after saying why there is none. */
 static jack_client_t *find_jack(struct app *app, char **argv)
 {
@@ -119,7 +137,9 @@ static jack_client_t *find_jack(struct app *app, char **argv)
 		return NULL;
 	}
 	if (chr_jack_pipewire(folder)) {
+		chr_awake_end(&app->awake); /* a process stays through exec */
 		int rc = chr_jack_exec_pipewire(folder, argv);
+		keep_awake(app);
 		chr_warn("cannot execute with PipeWire's JACK library in %s: %s", folder, strerror(-rc));
 	}
 	if (!app->jack.may_start) {
@@ -295,22 +315,6 @@ static int play(struct app *app, char **argv)
 	return conduct(app, osc, argv[0]);
 }
 
-/* Has idle processors wake in time from now on, as far as the system lets it. What holds them so, negative: nothing does. */
-static int keep_awake(int wanted)
-{
-	if (wanted == CHR_CPU_LATENCY_OFF)
-		return -1;
-	int us = wanted == CHR_CPU_LATENCY_AUTO ? chr_awake_fitting_us(CHR_AWAKE_STATES) : wanted;
-	int fd = us < 0 ? us : chr_awake_hold(CHR_AWAKE_DEVICE, us);
-	if (fd >= 0)
-		chr_debug("idle processors wake within %d us", us);
-	else if (wanted != CHR_CPU_LATENCY_AUTO)
-		chr_warn("--cpu-latency: " CHR_AWAKE_DEVICE ": %s (chronus(1) tells who may write to it)", strerror(-fd));
-	else
-		chr_debug("idle processors wake when they do: %s", strerror(-fd));
-	return fd;
-}
-
 /* Loads the patch of the options and plays it. */
 static int run_patch(struct app *app, char **argv)
 {
@@ -325,10 +329,9 @@ static int run_patch(struct app *app, char **argv)
 		chr_log_set_level(CHR_LOG_DEBUG);
 	settle_jack(app);
 	if (!app->options.check) {
-		int awake = keep_awake(app->options.cpu_latency);
+		keep_awake(app);
 		code = play(app, argv);
-		if (awake >= 0)
-			close(awake);
+		chr_awake_end(&app->awake);
 	}
 	chr_patch_destroy(app->patch);
 	app->patch = NULL;

@@ -163,13 +163,15 @@ static int report(const struct chr_bench *bench, const struct options *options)
 	return rc;
 }
 
-/* For every program alike: Chronus would have idle processors wake in time for itself alone. The limit stands as long as this process. */
-static void keep_awake(char *machine, size_t bytes)
+/* For every program alike: Chronus would have idle processors wake in time for itself alone. */
+static void keep_awake(struct chr_awake *awake, char *machine, size_t bytes)
 {
-	int us = chr_awake_fitting_us(CHR_AWAKE_STATES);
+	int us = chr_awake_begin(awake, &chr_awake_machine, CHR_AWAKE_FITTING);
 	size_t length = strlen(machine);
-	if (us >= 0 && chr_awake_hold(CHR_AWAKE_DEVICE, us) >= 0)
+	if (us > 0)
 		snprintf(machine + length, bytes - length, ", idle processors wake within %d us", us);
+	else if (us == 0)
+		snprintf(machine + length, bytes - length, ", idle processors spin");
 }
 
 int main(int argc, char **argv)
@@ -197,10 +199,12 @@ int main(int argc, char **argv)
 	bench.full = options.full;
 	bench.pipewire = options.pipewire;
 	chr_bench_machine(bench.machine, sizeof bench.machine);
-	keep_awake(bench.machine, sizeof bench.machine);
+	struct chr_awake awake;
+	keep_awake(&awake, bench.machine, sizeof bench.machine);
 	chr_server_private_shm();
 	unsigned failed = run(&bench, options.only);
 	int rc = report(&bench, &options);
+	chr_awake_end(&awake);
 	chr_bench_finish(&bench);
 	return failed || rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

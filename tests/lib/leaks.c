@@ -1,6 +1,7 @@
 #include "tests/lib/leaks.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,14 +70,29 @@ static uint64_t process_ns(pid_t pid)
 	return (uint64_t)spent.tv_sec * 1000000000u + (uint64_t)spent.tv_nsec;
 }
 
+static uint64_t is_idle(pid_t pid)
+{
+	return sched_getscheduler(pid) == SCHED_IDLE;
+}
+
+static uint64_t worked_ns(pid_t pid)
+{
+	return is_idle(pid) ? 0 : process_ns(pid);
+}
+
 static uint64_t thread_children(const char *folder)
 {
 	return sum_children(folder, one);
 }
 
+static uint64_t thread_children_idle(const char *folder)
+{
+	return sum_children(folder, is_idle);
+}
+
 static uint64_t thread_children_ns(const char *folder)
 {
-	return sum_children(folder, process_ns);
+	return sum_children(folder, worked_ns);
 }
 
 static uint64_t kill_one(pid_t child)
@@ -97,6 +113,11 @@ static unsigned count_children(pid_t pid)
 unsigned chr_children_kill(pid_t pid)
 {
 	return (unsigned)sum_threads(pid, thread_children_kill);
+}
+
+unsigned chr_children_idle(pid_t pid)
+{
+	return (unsigned)sum_threads(pid, thread_children_idle);
 }
 
 uint64_t chr_family_ns(pid_t pid)

@@ -15,7 +15,10 @@ struct chr_holdings chr_holdings_of(pid_t pid);
 /* Of its descriptors, those of memory files whose names hold `part`. */
 unsigned chr_memory_files(pid_t pid, const char *part);
 
-/* Time on a processor (ns) of all threads of a process and of its children. */
+/* Children of a process that run at the lowest priority there is (SCHED_IDLE): they keep processors awake. */
+unsigned chr_children_idle(pid_t pid);
+
+/* Time on a processor (ns) of all threads of a process and of its children, without those. */
 uint64_t chr_family_ns(pid_t pid);
 
 /* SIGKILL for the children of a process, and how many they were. One that makes children meanwhile is to be stopped first. */

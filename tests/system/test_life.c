@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,7 +176,7 @@ END_TEST
 static int32_t cpu_latency(void)
 {
 	int32_t us = -1;
-	FILE *f = fopen(CHR_AWAKE_DEVICE, "rb");
+	FILE *f = fopen(chr_awake_machine.device, "rb");
 	bool whole = f && fread(&us, sizeof us, 1, f) == 1;
 	if (f)
 		fclose(f);
@@ -186,13 +187,17 @@ START_TEST(idle_processors_wake_in_time_while_it_plays)
 {
 	static const char *const options[][2] = {
 		{"--cpu-latency=auto", NULL}, {"--cpu-latency=off", NULL}, {"--cpu-latency=1", NULL}};
-	int32_t before = cpu_latency(), fitting = chr_awake_fitting_us(CHR_AWAKE_STATES);
-	bool permitted = access(CHR_AWAKE_DEVICE, W_OK) == 0;
-	int32_t wanted[] = {fitting < 0 || fitting > before ? before : fitting, before, before < 1 ? before : 1};
+	int32_t before = cpu_latency();
+	struct chr_awake_way fitting = chr_awake_choose(&chr_awake_machine, CHR_AWAKE_FITTING);
+	bool permitted = access(chr_awake_machine.device, W_OK) == 0, limits = fitting.us >= 0 && !fitting.spin;
+	int32_t wanted[] = {limits && fitting.us < before ? fitting.us : before, before, before < 1 ? before : 1};
+	cpu_set_t all;
+	ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		ck_assert_int_eq(chr_rig_spawn(&rig, chr_rig_patch(CHR_PATCH_DRONE), options[i]), 0);
 		ck_assert_int_eq(chr_rig_wait_playing(&rig, 15000), 0);
 		ck_assert_int_eq(cpu_latency(), permitted ? wanted[i] : before);
+		ck_assert_uint_eq(chr_children_idle(rig.child.pid), i == 0 && fitting.spin ? (unsigned)CPU_COUNT(&all) : 0);
 		if (i == 2) /* who asked for it is told that it cannot be */
 			ck_assert_int_eq(!strstr(chr_rig_printed(&rig), "--cpu-latency: "), permitted);
 		ck_assert_int_eq(chr_rig_stop(&rig), 0);
