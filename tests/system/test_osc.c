@@ -197,8 +197,25 @@ static bool undisturbed(jack_nframes_t frame)
 	return chr_recorder_whole(rec, from, to) && chr_recorder_whole(watch, from, to);
 }
 
+static int compare_frames(const void *x, const void *y)
+{
+	jack_nframes_t a = *(const jack_nframes_t *)x, b = *(const jack_nframes_t *)y;
+	return a < b ? -1 : a > b;
+}
+
+/* Those that were sent about as fast as most: how fast that is, is the machine's. */
+static void judge_sending(const jack_nframes_t took[GATES], bool punctual[GATES])
+{
+	jack_nframes_t sorted[GATES];
+	memcpy(sorted, took, sizeof sorted);
+	qsort(sorted, GATES, sizeof sorted[0], compare_frames);
+	for (int i = 0; i < GATES; i++)
+		punctual[i] = took[i] <= sorted[GATES / 2] + 2;
+}
+
 static void send_gates(jack_nframes_t sent[GATES], bool punctual[GATES])
 {
+	jack_nframes_t took[GATES];
 	jack_client_t *client = chr_recorder_client(rec);
 	jack_nframes_t next = jack_frame_time(client) + 4800;
 	for (int i = 0; i < GATES; i++) {
@@ -206,12 +223,13 @@ static void send_gates(jack_nframes_t sent[GATES], bool punctual[GATES])
 		wait_frame(next + (jack_nframes_t)(rand() % 256));
 		sent[i] = jack_frame_time(client);
 		chr_peer_send(&rig.peer, "/env1/gate", "i", 1);
-		punctual[i] = jack_frame_time(client) - sent[i] <= 2;
+		took[i] = jack_frame_time(client) - sent[i];
 		wait_frame(sent[i] + GATE_LEN);
 		chr_peer_send(&rig.peer, "/env1/gate", "i", 0);
 		next += GATE_GAP;
 	}
 	wait_frame(next + 4800);
+	judge_sending(took, punctual);
 }
 
 START_TEST(untimetagged_events_arrive_without_jitter)
