@@ -1,5 +1,7 @@
 #include "common/awake.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,6 +16,8 @@
 
 #define LINE_BYTES 8192 /* flags of a processor */
 #define REAP_MS    500
+#define LOOK_US    1000000u
+#define RESTS      1000 /* between two looks at the clock: some 50 us */
 
 const struct chr_awake_machine chr_awake_machine = {
 	.states = "/sys/devices/system/cpu",
@@ -136,68 +140,119 @@ static int hold(const char *device, int32_t us)
 	return rc;
 }
 
-static _Noreturn void spin(int processor)
+/* Whom a process that keeps processors awake belongs to. */
+struct owner {
+	pid_t pid;
+	chr_awake_needed needed;
+	void *self;
+};
+
+/* Ends this process when nobody needs it. */
+static void look_around(const struct owner *owner)
+{
+	if (getppid() != owner->pid && (!owner->needed || !owner->needed(owner->self)))
+		_exit(0);
+}
+
+static void rest(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static _Noreturn void spin(int processor, const struct owner *owner)
 {
 	cpu_set_t alone;
 	CPU_ZERO(&alone);
 	CPU_SET((unsigned)processor, &alone);
+	close_range(0, ~0u, 0);
 	if (sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0}) || sched_setaffinity(0, sizeof alone, &alone))
 		_exit(1);
-	for (;;)
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-		__asm__ volatile("yield");
-#else
-		__asm__ volatile("");
-#endif
+	for (uint64_t look_us = 0;; look_us = chr_monotonic_us() + LOOK_US) {
+		while (chr_monotonic_us() < look_us)
+			for (unsigned i = 0; i < RESTS; i++)
+				rest();
+		look_around(owner);
+	}
 }
 
-/* A child that spins there and dies with this process. Its pid or -errno. */
-static pid_t spin_apart(int processor)
+static _Noreturn void hold_on(int device, const struct owner *owner)
 {
-	pid_t parent = getpid(), pid = fork();
+	const struct timespec nap = {.tv_nsec = 999999999};
+	if (device > 0)
+		close_range(0, (unsigned)device - 1, 0);
+	close_range((unsigned)device + 1, ~0u, 0);
+	for (;;) {
+		nanosleep(&nap, NULL);
+		look_around(owner);
+	}
+}
+
+/* A child of this process. 0 in the child, else its pid or -errno. */
+static pid_t fork_keeper(const struct owner *owner)
+{
+	pid_t pid = fork();
 	if (pid)
 		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
 	prctl(PR_SET_NAME, "chronus-awake");
-	close_range(0, ~0u, 0);
-	spin(processor);
+	if (!owner->needed)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return 0;
 }
 
 /* On every processor that this process may use, one each. 0 or -errno. */
-static int spin_on_all(struct chr_awake *awake)
+static int spin_on_all(struct chr_awake *awake, const struct owner *owner)
 {
 	cpu_set_t all;
 	if (sched_getaffinity(0, sizeof all, &all))
 		return -errno;
-	awake->spinner = calloc((size_t)CPU_COUNT(&all) + 1, sizeof *awake->spinner);
-	if (!awake->spinner)
+	awake->spins = true;
+	awake->keeper = calloc((size_t)CPU_COUNT(&all) + 1, sizeof *awake->keeper);
+	if (!awake->keeper)
 		return -ENOMEM;
 	for (int i = 0; i < CPU_SETSIZE; i++) {
 		if (!CPU_ISSET((unsigned)i, &all))
 			continue;
-		pid_t pid = spin_apart(i);
+		pid_t pid = fork_keeper(owner);
+		if (!pid)
+			spin(i, owner);
 		if (pid < 0)
 			return pid;
-		awake->spinner[awake->spinners++] = pid;
+		awake->keeper[awake->keepers++] = pid;
 	}
 	return 0;
 }
 
-int chr_awake_begin(struct chr_awake *awake, const struct chr_awake_machine *machine, int us)
+/* A process that has the device open. 0 or -errno. */
+static int hold_apart(struct chr_awake *awake, const char *device, int32_t us, const struct owner *owner)
 {
+	awake->keeper = calloc(1, sizeof *awake->keeper);
+	int fd = awake->keeper ? hold(device, us) : -ENOMEM;
+	if (fd < 0)
+		return fd;
+	pid_t pid = fork_keeper(owner);
+	if (!pid)
+		hold_on(fd, owner);
+	close(fd);
+	if (pid < 0)
+		return pid;
+	awake->keeper[awake->keepers++] = pid;
+	return 0;
+}
+
+int chr_awake_begin(struct chr_awake *awake, const struct chr_awake_machine *machine, int us, chr_awake_needed needed, void *self)
+{
+	const struct owner owner = {.pid = getpid(), .needed = needed, .self = self};
 	struct chr_awake_way way = chr_awake_choose(machine, us);
-	*awake = (struct chr_awake){.device = -1};
+	*awake = (struct chr_awake){0};
 	if (way.us < 0)
 		return way.us;
-	int rc = way.spin ? spin_on_all(awake) : hold(machine->device, way.us);
+	int rc = way.spin ? spin_on_all(awake, &owner) : hold_apart(awake, machine->device, way.us, &owner);
 	if (rc < 0)
 		chr_awake_end(awake);
-	else if (!way.spin)
-		awake->device = rc;
 	return rc < 0 ? rc : way.us;
 }
 
@@ -211,12 +266,10 @@ static void reap(pid_t pid)
 
 void chr_awake_end(struct chr_awake *awake)
 {
-	if (awake->device >= 0)
-		close(awake->device);
-	for (unsigned i = 0; i < awake->spinners; i++)
-		kill(awake->spinner[i], SIGKILL);
-	for (unsigned i = 0; i < awake->spinners; i++)
-		reap(awake->spinner[i]);
-	free(awake->spinner);
-	*awake = (struct chr_awake){.device = -1};
+	for (unsigned i = 0; i < awake->keepers; i++)
+		kill(awake->keeper[i], SIGKILL);
+	for (unsigned i = 0; i < awake->keepers; i++)
+		reap(awake->keeper[i]);
+	free(awake->keeper);
+	*awake = (struct chr_awake){0};
 }

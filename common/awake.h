@@ -36,17 +36,20 @@ struct chr_awake_way {
 /* `us`: a limit that a person wants, or CHR_AWAKE_FITTING: 0 in a virtual machine, else what the first state of sleep takes to wake. */
 struct chr_awake_way chr_awake_choose(const struct chr_awake_machine *machine, int us);
 
-/* What keeps them awake. */
+/* Asked once a second when this process has ended, in each process that keeps them awake: is that still needed? It may look at what is mapped. */
+typedef bool (*chr_awake_needed)(void *self);
+
+/* What keeps them awake: processes, named chronus-awake. */
 struct chr_awake {
-	int device;     /* open with the limit; -1 */
-	pid_t *spinner; /* heap: processes */
-	unsigned spinners;
+	pid_t *keeper; /* heap */
+	unsigned keepers;
+	bool spins;
 };
 
-/* Begins it. The limit (us), or -errno: that of chr_awake_choose(), -EACCES without the right to the device. It may fork: call it while little memory is
- * in use, and end it before an exec, which children outlive. */
-int chr_awake_begin(struct chr_awake *awake, const struct chr_awake_machine *machine, int us);
-/* Ends it; so does the end of this process. */
+/* Begins it. The limit (us), or -errno: that of chr_awake_choose(), -EACCES without the right to the device. It goes on when this process ends, until
+ * `needed` says no; NULL: it ends with it. It forks: call it while little memory is in use, and end it before an exec, which children outlive. */
+int chr_awake_begin(struct chr_awake *awake, const struct chr_awake_machine *machine, int us, chr_awake_needed needed, void *self);
+/* Ends it. A zeroed one: nothing. */
 void chr_awake_end(struct chr_awake *awake);
 
 #endif

@@ -104,17 +104,31 @@ static void settle_jack(struct app *app)
 	memcpy(app->jack.device, options->device, sizeof app->jack.device);
 }
 
-/* Has idle processors wake in time from now on, as far as the system lets it. */
+/* Does any module play, though this program has ended? */
+static bool plays_on(void *self)
+{
+	static uint32_t before;
+	const struct app *app = self;
+	uint32_t cycles = 0;
+	for (unsigned lane = 0; lane < CHR_LANES; lane++)
+		for (unsigned i = 0; i < CHR_BOARD_MEMBERS; i++)
+			cycles += atomic_load_explicit(&app->board[lane]->pulse[i].cycles, memory_order_relaxed);
+	bool moved = cycles != before;
+	before = cycles;
+	return moved;
+}
+
+/* Has idle processors wake in time from now on, as far as the system lets it, for as long as modules play. */
 static void keep_awake(struct app *app)
 {
 	int wanted = app->options.cpu_latency;
-	app->awake = (struct chr_awake){.device = -1};
 	if (wanted == CHR_CPU_LATENCY_OFF)
 		return;
-	int us = chr_awake_begin(&app->awake, &chr_awake_machine, wanted == CHR_CPU_LATENCY_AUTO ? CHR_AWAKE_FITTING : wanted);
+	int us = chr_awake_begin(&app->awake, &chr_awake_machine, wanted == CHR_CPU_LATENCY_AUTO ? CHR_AWAKE_FITTING : wanted,
+				 plays_on, app);
 	const char *why = us == -EDQUOT ? "the control group limits processor time" : strerror(us < 0 ? -us : 0);
 	if (us >= 0)
-		chr_debug("idle processors %s", app->awake.spinners ? "spin" : "wake in time");
+		chr_debug("idle processors %s", app->awake.spins ? "spin" : "wake in time");
 	else if (wanted != CHR_CPU_LATENCY_AUTO)
 		chr_warn("--cpu-latency: %s (chronus(1) tells who may set it)", why);
 	else

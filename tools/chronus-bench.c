@@ -166,7 +166,7 @@ static int report(const struct chr_bench *bench, const struct options *options)
 /* For every program alike: Chronus would have idle processors wake in time for itself alone. */
 static void keep_awake(struct chr_awake *awake, char *machine, size_t bytes)
 {
-	int us = chr_awake_begin(awake, &chr_awake_machine, CHR_AWAKE_FITTING);
+	int us = chr_awake_begin(awake, &chr_awake_machine, CHR_AWAKE_FITTING, NULL, NULL);
 	size_t length = strlen(machine);
 	if (us > 0)
 		snprintf(machine + length, bytes - length, ", idle processors wake within %d us", us);

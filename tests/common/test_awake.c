@@ -3,11 +3,14 @@
 
 #include <check.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -153,22 +156,41 @@ START_TEST(a_share_of_the_processors_is_not_spun_away)
 }
 END_TEST
 
+static int begin(struct chr_awake *awake, int us)
+{
+	return chr_awake_begin(awake, &machine, us, NULL, NULL);
+}
+
+/* What holds the device open: a link of the process's descriptors leads to it. */
+static bool holds_device(pid_t pid)
+{
+	char path[64], to[128] = "", wanted[128];
+	bool found = false;
+	for (int fd = 0; fd < 256 && !found; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+		ssize_t length = readlink(path, to, sizeof to - 1);
+		to[length > 0 ? length : 0] = 0;
+		found = realpath(machine.device, wanted) && !strcmp(to, wanted);
+	}
+	return found;
+}
+
 START_TEST(what_is_held_is_a_number_of_the_kernel)
 {
 	struct chr_awake awake;
 	int32_t got = -1;
 	put("device", "");
-	ck_assert_int_eq(chr_awake_begin(&awake, &machine, 20), 20);
-	ck_assert_int_ge(awake.device, 0);
-	ck_assert_int_eq(fcntl(awake.device, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(begin(&awake, 20), 20);
+	ck_assert_uint_eq(awake.keepers, 1);
+	ck_assert(!awake.spins && holds_device(awake.keeper[0]) && !holds_device(getpid()));
 	FILE *f = fopen(in_folder("device"), "r");
 	ck_assert_uint_eq(fread(&got, 1, sizeof got, f), sizeof got);
 	ck_assert_int_eq(fgetc(f), EOF);
 	ck_assert_int_eq(got, 20);
 	fclose(f);
-	int fd = awake.device;
+	pid_t keeper = awake.keeper[0];
 	chr_awake_end(&awake);
-	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_int_eq(kill(keeper, 0), -1);
 	chr_awake_end(&awake);
 }
 END_TEST
@@ -176,25 +198,27 @@ END_TEST
 START_TEST(a_device_that_cannot_be_had_is_an_error)
 {
 	struct chr_awake awake;
-	ck_assert_int_eq(chr_awake_begin(&awake, &machine, 0), -ENOENT);
+	ck_assert_int_eq(begin(&awake, 0), -ENOENT);
 	machine.device = folder;
-	ck_assert_int_eq(chr_awake_begin(&awake, &machine, 0), -EISDIR);
+	ck_assert_int_eq(begin(&awake, 0), -EISDIR);
 	machine.device = "/dev/full";
-	ck_assert_int_eq(chr_awake_begin(&awake, &machine, 0), -ENOSPC);
-	ck_assert_int_eq(awake.device, -1);
-	ck_assert_uint_eq(awake.spinners, 0);
+	ck_assert_int_eq(begin(&awake, 0), -ENOSPC);
+	ck_assert_uint_eq(awake.keepers, 0);
+	ck_assert_ptr_null(awake.keeper);
 }
 END_TEST
 
-/* ---- what spins ---- */
+/* ---- processes ---- */
+
+static const struct timespec moment = {.tv_nsec = 1000000};
 
 /* How many of them spin by now, on one processor each. Stores what they are bound to, together. */
 static unsigned count_spinning(const struct chr_awake *awake, cpu_set_t *bound)
 {
 	unsigned count = 0;
 	CPU_ZERO(bound);
-	for (unsigned i = 0; i < awake->spinners; i++) {
-		pid_t pid = awake->spinner[i];
+	for (unsigned i = 0; i < awake->keepers; i++) {
+		pid_t pid = awake->keeper[i];
 		cpu_set_t its;
 		if (sched_getscheduler(pid) != SCHED_IDLE || sched_getaffinity(pid, sizeof its, &its) || CPU_COUNT(&its) != 1)
 			continue;
@@ -206,27 +230,100 @@ static unsigned count_spinning(const struct chr_awake *awake, cpu_set_t *bound)
 
 START_TEST(every_processor_has_one_that_spins)
 {
-	const struct timespec moment = {.tv_nsec = 1000000};
 	struct chr_awake awake;
 	cpu_set_t mine, bound;
 	char path[64], name[32] = "";
 	ck_assert_int_eq(sched_getaffinity(0, sizeof mine, &mine), 0);
 	put("cpuinfo", as_guest);
-	ck_assert_int_eq(chr_awake_begin(&awake, &machine, CHR_AWAKE_FITTING), 0);
-	ck_assert_int_eq(awake.device, -1);
-	ck_assert_uint_eq(awake.spinners, (unsigned)CPU_COUNT(&mine));
-	while (count_spinning(&awake, &bound) < awake.spinners)
+	ck_assert_int_eq(begin(&awake, CHR_AWAKE_FITTING), 0);
+	ck_assert(awake.spins);
+	ck_assert_uint_eq(awake.keepers, (unsigned)CPU_COUNT(&mine));
+	while (count_spinning(&awake, &bound) < awake.keepers)
 		nanosleep(&moment, NULL);
 	ck_assert(CPU_EQUAL(&bound, &mine));
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)awake.spinner[0]);
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)awake.keeper[0]);
 	FILE *f = fopen(path, "r");
 	ck_assert(f && fgets(name, sizeof name, f));
 	fclose(f);
 	ck_assert_str_eq(name, "chronus-awake\n");
 	chr_awake_end(&awake);
-	ck_assert_uint_eq(awake.spinners, 0);
+	ck_assert_uint_eq(awake.keepers, 0);
 	while (waitpid(-1, NULL, WNOHANG) >= 0) /* none is left, or what is left dies */
 		nanosleep(&moment, NULL);
+}
+END_TEST
+
+/* A process that begins it and is killed then; what it leaves to the test, in shared memory. */
+struct killed {
+	_Atomic bool needed;
+	_Atomic unsigned asked;
+	_Atomic int keepers; /* negative: they have not begun */
+	pid_t keeper[CPU_SETSIZE];
+};
+
+static bool is_needed(void *self)
+{
+	struct killed *killed = self;
+	atomic_fetch_add(&killed->asked, 1);
+	return atomic_load(&killed->needed);
+}
+
+static void begin_and_wait(struct killed *killed, chr_awake_needed needed)
+{
+	struct chr_awake awake;
+	if (chr_awake_begin(&awake, &machine, CHR_AWAKE_FITTING, needed, killed) < 0)
+		_exit(1);
+	memcpy(killed->keeper, awake.keeper, awake.keepers * sizeof awake.keeper[0]);
+	atomic_store(&killed->keepers, (int)awake.keepers);
+	for (;;)
+		pause();
+}
+
+/* Begins it in a process that is killed at once. The keepers are children of the test then. */
+static struct killed *begin_and_kill(bool spins, chr_awake_needed needed)
+{
+	struct killed *killed = mmap(NULL, sizeof *killed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(killed, MAP_FAILED);
+	atomic_store(&killed->keepers, -1);
+	atomic_store(&killed->needed, true);
+	put("cpuinfo", spins ? as_guest : on_iron);
+	put("cpu0/cpuidle/state1/latency", spins ? "" : "2\n");
+	put("device", "");
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	pid_t pid = fork();
+	if (!pid)
+		begin_and_wait(killed, needed);
+	while (atomic_load(&killed->keepers) < 0)
+		nanosleep(&moment, NULL);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_ge(atomic_load(&killed->keepers), 1);
+	return killed;
+}
+
+START_TEST(they_outlive_who_was_killed_while_they_are_needed)
+{
+	struct killed *killed = begin_and_kill(_i, is_needed);
+	int status, keepers = atomic_load(&killed->keepers);
+	while (atomic_load(&killed->asked) < 3u * (unsigned)keepers)
+		nanosleep(&moment, NULL);
+	for (int i = 0; i < keepers; i++)
+		ck_assert_int_eq(waitpid(killed->keeper[i], NULL, WNOHANG), 0);
+	atomic_store(&killed->needed, false);
+	for (int i = 0; i < keepers; i++) {
+		ck_assert_int_eq(waitpid(killed->keeper[i], &status, 0), killed->keeper[i]);
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	munmap(killed, sizeof *killed);
+}
+END_TEST
+
+START_TEST(they_die_with_who_alone_needs_them)
+{
+	struct killed *killed = begin_and_kill(_i, NULL);
+	for (int i = 0; i < atomic_load(&killed->keepers); i++)
+		ck_assert_int_eq(waitpid(killed->keeper[i], NULL, 0), killed->keeper[i]);
+	munmap(killed, sizeof *killed);
 }
 END_TEST
 
@@ -241,6 +338,9 @@ int main(void)
 	tcase_add_test(tcase, what_is_held_is_a_number_of_the_kernel);
 	tcase_add_test(tcase, a_device_that_cannot_be_had_is_an_error);
 	tcase_add_test(tcase, every_processor_has_one_that_spins);
+	tcase_add_loop_test(tcase, they_outlive_who_was_killed_while_they_are_needed, 0, 2);
+	tcase_add_loop_test(tcase, they_die_with_who_alone_needs_them, 0, 2);
+	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return chr_suite_run(suite);
 }

@@ -206,6 +206,31 @@ START_TEST(idle_processors_wake_in_time_while_it_plays)
 }
 END_TEST
 
+/* The supervisor is killed: its modules play on, and are as punctual as before. */
+START_TEST(processors_stay_awake_while_modules_play_on)
+{
+	const struct timespec moment = {.tv_nsec = 10000000}, seconds = {.tv_sec = 3};
+	struct chr_awake_way fitting = chr_awake_choose(&chr_awake_machine, CHR_AWAKE_FITTING);
+	struct chr_rig_status status;
+	cpu_set_t all;
+	chr_adopt_orphans();
+	ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
+	ck_assert_int_eq(chr_rig_start(&rig, chr_rig_patch(CHR_PATCH_DRONE)), 0);
+	ck_assert_int_eq(chr_rig_status(&rig, &status), 0);
+	int32_t held = cpu_latency();
+	ck_assert_int_eq(kill(rig.child.pid, SIGKILL), 0);
+	ck_assert(chr_child_ended(&rig.child, 5000));
+	chr_peer_close(&rig.peer);
+	nanosleep(&seconds, NULL);
+	ck_assert_int_eq(cpu_latency(), held);
+	ck_assert_uint_eq(chr_children_idle(getpid()), fitting.spin ? (unsigned)CPU_COUNT(&all) : 0);
+	for (unsigned i = 0; i < status.count; i++)
+		ck_assert_int_eq(kill(status.instance[i].pid, SIGKILL), 0);
+	while (chr_orphans()) /* they see that nobody plays */
+		nanosleep(&moment, NULL);
+}
+END_TEST
+
 START_TEST(quit_over_osc_ends_it)
 {
 	struct chr_reply reply;
@@ -274,6 +299,7 @@ static void fill(Suite *suite)
 	tcase_add_test(tests, a_port_in_use_is_named);
 	tcase_add_test(tests, no_jack_ends_with_69_and_one_line);
 	tcase_add_test(tests, idle_processors_wake_in_time_while_it_plays);
+	tcase_add_test(tests, processors_stay_awake_while_modules_play_on);
 	tcase_add_test(tests, quit_over_osc_ends_it);
 	tcase_add_test(tests, fifty_lives_leave_nothing_behind);
 	if (chr_system_kind() == CHR_SERVER_JACKD) {
